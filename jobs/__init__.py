@@ -1,0 +1,1 @@
+"""The jobs that cron starts: one file, one command, one story."""
