@@ -1,0 +1,118 @@
+-- The outbox: queue, claim and debit, deliver, record.
+
+-- name: queue_message
+-- Queue a message; its unique key makes an event tell each recipient once on each channel.
+INSERT INTO message (kind, ref, round_id, subscription_id, recipient, channel, address, state, queued_at, next_try_at)
+VALUES (:kind, :ref, :round_id, :subscription_id, :recipient, :channel, :address, 'queued', :at, :at);
+
+-- name: messages_of
+-- The messages of one event.
+SELECT message_id, recipient, channel, state FROM message WHERE kind = :kind AND ref = :ref;
+
+-- name: waiting_messages
+-- A page of messages of one channel and recipient that wait, oldest first. Customers are asked for before operators.
+SELECT message_id FROM message
+WHERE state = :state AND channel = :channel AND recipient = :recipient AND next_try_at <= :now AND message_id > :after_id
+ORDER BY message_id LIMIT :page;
+
+-- name: lock_messages
+-- Take messages that wait, leaving out those another run holds.
+SELECT * FROM message WHERE message_id IN :ids AND state IN ('queued', 'no_credit')
+ORDER BY message_id FOR UPDATE SKIP LOCKED;
+
+-- name: debits_of
+-- Which messages were debited already.
+SELECT message_id, channel, units FROM credit_entry WHERE message_id IN :ids AND kind = 'debit';
+
+-- name: insert_credit_entry
+-- A debit or refund in the ledger; its key allows each once in a message's life.
+INSERT INTO credit_entry (message_id, kind, channel, units, recorded_at)
+VALUES (:message_id, :kind, :channel, :units, :at);
+
+-- name: claim_message
+-- Claim a message with its rendered text; the lease tells other runs to leave it alone.
+UPDATE message SET state = 'sending', subject = :subject, body = :body, html = :html, sms_kind = :sms_kind, units = :units,
+  tries = tries + 1, lease_until = :lease_until, claimed_at = COALESCE(claimed_at, :at), reason = NULL
+WHERE message_id = :message_id AND state IN ('queued', 'no_credit');
+
+-- name: move_message
+-- Move a message from one state to another.
+UPDATE message SET state = :to_state, reason = :reason, next_try_at = COALESCE(:next_try_at, next_try_at),
+  units = COALESCE(:units, units), lease_until = NULL
+WHERE message_id = :message_id AND state = :from_state;
+
+-- name: accept_message
+-- The provider took responsibility; evidence counts from every state in which the message may have left.
+UPDATE message SET state = 'accepted', provider_id = :provider_id, accepted_at = :at, lease_until = NULL, reason = NULL
+WHERE message_id = :message_id AND state IN ('sending', 'unknown');
+
+-- name: remember_provider
+-- Keep the id under which messages can be looked up, before they leave.
+UPDATE message SET provider_id = :provider_id WHERE message_id IN :ids AND state = 'sending';
+
+-- name: messages_lost
+-- A lease ran out while sending: whether the message left is unknown.
+UPDATE message SET state = 'unknown', next_try_at = :now WHERE state = 'sending' AND lease_until < :real;
+
+-- name: unknown_messages
+-- A page of messages whose fate is unknown and may be found out now.
+SELECT * FROM message WHERE state = 'unknown' AND channel = :channel AND next_try_at <= :now AND message_id > :after_id
+ORDER BY message_id LIMIT :page;
+
+-- name: resend_unknown
+-- Claim an unknown mail to hand the stored text over again with the same Message-ID.
+UPDATE message SET state = 'sending', tries = tries + 1, lease_until = :lease_until
+WHERE message_id = :message_id AND state = 'unknown';
+
+-- name: notices_to_expire
+-- A page of payment notices that wait although their round no longer needs them.
+SELECT m.message_id, m.state, m.units FROM message m JOIN billing_round r ON r.round_id = m.round_id
+WHERE m.state IN ('queued', 'no_credit') AND m.kind = 'payment_notice' AND m.message_id > :after_id
+  AND (r.state NOT IN ('sealed', 'due') OR r.delivery_on <= :today
+       OR (r.announced_on IS NOT NULL AND r.charge_on <= :today))
+ORDER BY m.message_id LIMIT :page;
+
+-- name: customer_notices
+-- How the customer messages of rounds stand.
+SELECT round_id, state, COUNT(*) AS messages FROM message
+WHERE kind = 'payment_notice' AND recipient = 'customer' AND round_id IN :ids GROUP BY round_id, state;
+
+-- name: goods_of
+-- The goods of subscriptions, for the mail that says they ended.
+SELECT subscription_id, product_name, option_value, quantity FROM v_item WHERE subscription_id IN :ids ORDER BY item_id;
+
+-- name: ends_of
+-- When and why subscriptions ended.
+SELECT subscription_id, terminated_at, terminated_reason FROM v_subscription WHERE subscription_id IN :ids;
+
+-- name: last_declines
+-- The last decline of rounds.
+SELECT a.round_id, a.decline, a.code, a.message FROM payment_attempt a
+WHERE a.round_id IN :ids AND a.state = 'declined' AND NOT EXISTS (
+  SELECT 1 FROM payment_attempt b
+  WHERE b.round_id = a.round_id AND b.state = 'declined' AND b.attempt_no > a.attempt_no);
+
+-- name: carried_by
+-- What a digest carries.
+SELECT m.kind, m.subscription_id, r.delivery_on, r.amount_krw, NULL AS buyer_name FROM message m
+LEFT JOIN billing_round r ON r.round_id = m.round_id
+WHERE m.digest_id = :digest_id ORDER BY m.message_id;
+
+-- name: operators_waiting
+-- Whether operator mails of single events wait, and where they go.
+SELECT MAX(address) AS address, COUNT(*) AS messages FROM message
+WHERE state = 'queued' AND recipient = 'operator' AND channel = 'mail' AND kind <> 'digest' AND tries = 0;
+
+-- name: merge_into_digest
+-- Operator mails of single events are carried by a digest and pay nothing of their own.
+UPDATE message SET state = 'merged', digest_id = :digest_id
+WHERE state = 'queued' AND recipient = 'operator' AND channel = 'mail' AND kind <> 'digest' AND tries = 0;
+
+-- name: credits_needed
+-- Credits that messages without credit wait for, by channel.
+SELECT channel, SUM(units) AS units, COUNT(*) AS messages FROM message WHERE state = 'no_credit' GROUP BY channel;
+
+-- name: messages_by_id
+-- Messages without their texts.
+SELECT message_id, kind, round_id, subscription_id, recipient, channel, state, units FROM message
+WHERE message_id IN :ids;
