@@ -1,0 +1,128 @@
+"""Charge what is due: claim, send in worker threads, record. At most `workers` attempts are ever open."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+
+from lib.charging.claim import Claimed, claim
+from lib.charging.desk import Desk
+from lib.charging.record import Result, record
+from lib.gateways import Approval, Approved, NotSent, Outcome
+from lib.run import Run, real_now
+from lib.spool import Spool
+from lib.store import utc
+
+PAGE = 500
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+Sent = tuple[Claimed, Outcome]
+
+
+class Till:
+    """The loop of one run."""
+
+    def __init__(self, run: Run, desk: Desk, spool: Spool, tried: dict[int, set[int]]) -> None:
+        self._run = run
+        self._desk = desk
+        self._spool = spool
+        self._tried = tried
+        self._again: deque[int] = deque()
+        self._open: set[Future[Sent]] = set()
+
+    def charge_due(self, first: list[int]) -> None:
+        """Charge every due round; `first` are rounds that go on to another card."""
+        self._again.extend(first)
+        due = due_rounds(self._run)
+        workers = self._desk.workers()
+        with ThreadPoolExecutor(workers) as pool:
+            try:
+                while True:
+                    self._claim(pool, workers - len(self._open), due)
+                    if not self._open and not self._again:
+                        break
+                    self._record(wait(self._open, return_when=FIRST_COMPLETED).done)
+            finally:
+                self._save_what_is_open()
+
+    def _claim(self, pool: ThreadPoolExecutor, free: int, due: Iterator[int]) -> None:
+        """Fill the free places; a batch may come to nothing, so go on until they are full or none is due."""
+        while free > 0:
+            ids = [self._again.popleft() for _ in range(min(free, len(self._again)))]
+            ids += islice(due, free - len(ids))
+            if not ids:
+                return
+            claimed = self._run.store.transaction(partial(claim, self._run, self._desk, ids, self._tried))
+            self._run.store.counted["due"] += len(claimed)
+            self._open |= {pool.submit(send, self._desk, each) for each in claimed}
+            free -= len(claimed)
+
+    def _record(self, done: set[Future[Sent]]) -> None:
+        sent = [future.result() for future in done]
+        self._open -= done
+        self._run.on_step(len(sent))
+        try:
+            self._spool.append(_approvals(sent))
+        finally:
+            # Also where the disk is full: the database may still take the evidence.
+            self._tell(sent)
+
+    def _tell(self, sent: list[Sent]) -> None:
+        results = [Result(claimed.attempt, outcome, "sending") for claimed, outcome in sent]
+        for result in results:
+            self._desk.saw(result.attempt.pg_code, result.outcome)
+        self._again.extend(self._run.store.transaction(partial(record, self._run, results, self._tried)))
+
+    def _save_what_is_open(self) -> None:
+        """Wait for what is under way after a failure, and get its approvals to disk at least."""
+        if not self._open:
+            return
+        sent = [future.result() for future in wait(self._open).done]
+        self._open.clear()
+        self._spool.append(_approvals(sent))
+        self._tell(sent)
+
+
+def _approvals(sent: list[Sent]) -> list[tuple[str, Approval]]:
+    return [
+        (claimed.attempt.pg_code, each)
+        for claimed, outcome in sent
+        if isinstance(outcome, Approved)
+        for each in outcome.evidence
+    ]
+
+
+def send(desk: Desk, claimed: Claimed) -> Sent:
+    """Send one claimed charge, unless its lease is over: another run may be settling it by now."""
+    if real_now() >= claimed.lease_until:
+        return claimed, NotSent("the lease was over before the request")
+    gateway = desk.gateways[claimed.attempt.pg_code]
+    return claimed, gateway.charge(claimed.attempt, claimed.card)
+
+
+def due_rounds(run: Run) -> Iterator[int]:
+    """Yield the rounds whose charge is due at the start of the run, oldest slot first."""
+    now = run.clock.as_of
+    left = run.scope.limit
+    found = _due_of(run, now) if run.scope.subscriptions else _due_pages(run, now)
+    yield from found if left is None else islice(found, left)
+
+
+def _due_of(run: Run, now: datetime) -> Iterator[int]:
+    for row in run.store.rows("due_rounds_of", ids=list(run.scope.subscriptions), now=now):
+        yield row["round_id"]
+
+
+def _due_pages(run: Run, now: datetime) -> Iterator[int]:
+    after_at, after_id = BEGINNING, 0
+    while True:
+        rows = run.store.rows("due_rounds", now=now, after_at=after_at, after_id=after_id, page=PAGE)
+        for row in rows:
+            yield row["round_id"]
+        if len(rows) < PAGE:
+            return
+        after_at, after_id = utc(rows[-1]["next_attempt_at"]), rows[-1]["round_id"]

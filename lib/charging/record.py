@@ -1,0 +1,295 @@
+"""Record what became of attempts: evidence of money always, an end only over the state it was expected in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from lib.billing.dunning import choose_card, next_slot, retry_unsent
+from lib.charging.claim import ClaimFacts, end_round, read_claim_facts, usable_cards
+from lib.closing import hold_round, queue_round_messages
+from lib.dialect import as_date
+from lib.gateways import (
+    Approval,
+    Approved,
+    Attempt,
+    Declined,
+    Misconfigured,
+    NotCharged,
+    NotSent,
+    Outcome,
+    Refused,
+    Settled,
+    Unknown,
+)
+from lib.run import Run, real_now
+from lib.store import Row, Transaction, utc
+
+CHECKS = (
+    timedelta(0),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+)
+"""How long after one question the next is asked; the last one repeats."""
+
+Source = Literal["response", "replay", "inquiry", "spool", "operator"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came back for an attempt; `from_state` is the state the attempt was left in."""
+
+    attempt: Attempt
+    outcome: Outcome | Settled
+    from_state: Literal["sending", "unknown"]
+
+
+def record(run: Run, results: Sequence[Result], tried: dict[int, set[int]], tx: Transaction) -> list[int]:
+    """Record results in one transaction; returns the rounds that go on to an untried card in this run."""
+    return [result.attempt.round_id for result in results if _record_one(run, result, tried, tx)]
+
+
+def _record_one(run: Run, result: Result, tried: dict[int, set[int]], tx: Transaction) -> bool:
+    attempt, outcome = result.attempt, result.outcome
+    match outcome:
+        case Approved():
+            take_evidence(run, attempt.pg_code, outcome.evidence, outcome.source, tx)
+            _doubt_foreign_evidence(run, result, outcome, tx)
+        case Declined():
+            tried.setdefault(attempt.round_id, set()).add(attempt.card_id)
+            return _decline(run, result, outcome, tried[attempt.round_id], tx)
+        case NotCharged():
+            take_evidence(run, attempt.pg_code, outcome.evidence, "inquiry", tx)
+            _retry_uncharged(run, result, "not_charged", outcome.code, outcome.message, tx)
+        case NotSent() if result.from_state == "sending":
+            _retry_uncharged(run, result, "not_sent", "not_sent", outcome.message, tx)
+        case Misconfigured() if result.from_state == "sending":
+            _retry_uncharged(run, result, "not_charged", outcome.code, outcome.message, tx)
+        case Refused():
+            _refuse(run, result, outcome, tx)
+        case Unknown() | NotSent() | Misconfigured():
+            code = outcome.code if isinstance(outcome, Unknown | Misconfigured) else "not_sent"
+            _doubt(run, result, code, outcome.message, tx)
+    return False
+
+
+def take_evidence(
+    run: Run, pg_code: str, evidence: Iterable[Approval], source: Source, tx: Transaction
+) -> None:
+    """Write evidence of money into the ledger, from every state and at any time, and let it count."""
+    order_nos = []
+    for each in evidence:
+        tx.is_new(
+            "insert_payment",
+            pg_code=pg_code,
+            tid=each.tid or each.order_no,
+            kind=each.kind,
+            seq=each.seq,
+            order_no=each.order_no,
+            amount_krw=each.amount_krw,
+            approval_no=each.approval_no,
+            source=source,
+            at=run.clock.now(),
+        )
+        if each.order_no not in order_nos:
+            order_nos.append(each.order_no)
+    for number in order_nos:
+        _let_count(run, pg_code, number, tx)
+
+
+def _let_count(run: Run, pg_code: str, order_no: str, tx: Transaction) -> None:
+    """Draw the consequence of the ledger of one order number, netted with its cancels."""
+    payments = tx.rows("payments_of", order_nos=[order_no])
+    approvals = [row for row in payments if row["kind"] == "approve"]
+    net = sum(row["amount_krw"] if row["kind"] == "approve" else -row["amount_krw"] for row in payments)
+    attempts = tx.rows("attempts_by_order_no", order_nos=[order_no])
+    if not attempts:
+        detail = f"{pg_code} holds an approval for the order number {order_no}, which is none of ours"
+        run.matters.open(tx, order_no, "foreign_approval", detail, run.clock.now())
+        return
+    if net <= 0 or not approvals:
+        return
+    attempt = attempts[0]
+    tx.change("approve_attempt", attempt_id=attempt["attempt_id"], at=run.clock.now())
+    round_ = tx.rows("rounds_by_id", ids=[attempt["round_id"]])[0]
+    if len(approvals) > 1:
+        hold_round(run, tx, round_, f"{len(approvals)} approvals for the order number {order_no}")
+    elif approvals[0]["amount_krw"] != round_["amount_krw"]:
+        said = f"approved are {approvals[0]['amount_krw']:,} won, sealed were {round_['amount_krw']:,}"
+        hold_round(run, tx, round_, said)
+    elif tx.change("pay_round", round_id=round_["round_id"], order_no=order_no, paid_at=run.clock.now()):
+        tx.count("paid")
+        tx.count("amount_krw", round_["amount_krw"])
+        run.matters.close(tx, "in_doubt", [f"round {round_['round_id']}"], run.clock.now())
+    elif (round_["state"], round_["order_id"]) != ("paid", order_no):
+        hold_round(run, tx, round_, f"an approval of {order_no} came although the round is {round_['state']}")
+
+
+def _doubt_foreign_evidence(run: Run, result: Result, outcome: Approved, tx: Transaction) -> None:
+    """An answer about another order number says nothing of our attempt, and something is very wrong."""
+    attempt = result.attempt
+    if any(each.order_no == attempt.order_no for each in outcome.evidence):
+        return
+    _set_doubt(run, result, "in_doubt", "other_order", "the PG answered for another order number", tx)
+    round_ = tx.rows("rounds_by_id", ids=[attempt.round_id])[0]
+    hold_round(run, tx, round_, f"{attempt.pg_code} answered {attempt.order_no} with another order number")
+
+
+def _decline(run: Run, result: Result, outcome: Declined, tried: set[int], tx: Transaction) -> bool:
+    attempt = result.attempt
+    if not _close(run, result, "declined", outcome.code, outcome.message, tx, decline=outcome.decline):
+        return False
+    tx.count("declined")
+    round_ = tx.rows("rounds_by_id", ids=[attempt.round_id])[0]
+    facts = read_claim_facts(run, [round_], tx)
+    if _untried_card(round_, facts, tried):
+        _wait(run, round_, outcome.code, run.clock.now(), tx)
+        return True
+    policy = run.settings.policy
+    slot = next_slot(run.clock.local(), policy.retry_times, as_date(round_["charge_until"]))
+    if slot is None:
+        end_round(run, round_, facts, tx)
+    elif _wait(run, round_, outcome.code, run.clock.to_utc(slot), tx):
+        subscription = facts.subscriptions.get(round_["subscription_id"])
+        if subscription:
+            queue_round_messages(run, tx, round_, facts.judge.shop, subscription, "payment_declined")
+    return False
+
+
+def _untried_card(round_: Row, facts: ClaimFacts, tried: set[int]) -> bool:
+    subscription = facts.subscriptions.get(round_["subscription_id"])
+    if subscription is None:
+        return False
+    cards = [card.card_id for card in usable_cards(facts.judge, subscription)]
+    hard = {row["card_id"] for row in facts.attempts.get(round_["round_id"], []) if row["decline"] == "hard"}
+    return choose_card(cards, hard, tried) is not None
+
+
+def _wait(run: Run, round_: Row, reason: str, until: object, tx: Transaction) -> bool:
+    """Make a round due again; one that was held or paid meanwhile stays so."""
+    if round_["state"] not in {"charging", "in_doubt"}:
+        return False
+    run.matters.close(tx, "in_doubt", [f"round {round_['round_id']}"], run.clock.now())
+    return bool(
+        tx.change(
+            "retry_round",
+            round_id=round_["round_id"],
+            from_state=round_["state"],
+            reason=f"declined: {reason}"[:200],
+            next_attempt_at=until,
+        )
+    )
+
+
+def _retry_uncharged(
+    run: Run, result: Result, to_state: str, code: str, message: str, tx: Transaction
+) -> None:
+    """Nothing was charged, proven: due again an hour later, while its days last."""
+    if not _close(run, result, to_state, code, message, tx):
+        return
+    tx.count(to_state)
+    round_ = tx.rows("rounds_by_id", ids=[result.attempt.round_id])[0]
+    again = retry_unsent(run.clock.local(), run.settings.policy.quiet_hours)
+    if again.date() <= as_date(round_["charge_until"]):
+        _wait(run, round_, code, run.clock.to_utc(again), tx)
+    elif round_["state"] in {"charging", "in_doubt"}:
+        end_round(run, round_, read_claim_facts(run, [round_], tx), tx)
+
+
+def _refuse(run: Run, result: Result, outcome: Refused, tx: Transaction) -> None:
+    if not _close(run, result, "not_charged", outcome.code, outcome.message, tx):
+        return
+    round_ = tx.rows("rounds_by_id", ids=[result.attempt.round_id])[0]
+    hold_round(run, tx, round_, f"{result.attempt.pg_code} refuses the row: {outcome.code} {outcome.message}")
+
+
+def _close(
+    run: Run,
+    result: Result,
+    to_state: str,
+    code: str,
+    message: str,
+    tx: Transaction,
+    decline: str | None = None,
+) -> bool:
+    closed = tx.change(
+        "close_attempt",
+        attempt_id=result.attempt.attempt_id,
+        from_state=result.from_state,
+        to_state=to_state,
+        decline=decline,
+        code=code[:64],
+        message=message[:200],
+        at=run.clock.now(),
+    )
+    if closed and result.from_state == "unknown":
+        tx.count("settled")
+    return bool(closed)
+
+
+def _doubt(run: Run, result: Result, code: str, message: str, tx: Transaction) -> None:
+    """Stay unknown and ask again later; past the horizon a person decides."""
+    over = run.clock.now() - result.attempt.sent_at >= run.settings.policy.doubt_horizon
+    to_state = "in_doubt" if over and result.from_state == "unknown" else "unknown"
+    _set_doubt(run, result, to_state, code, message, tx)
+    if to_state == "in_doubt":
+        put_round_in_doubt(run, result.attempt, f"{code} {message}", tx)
+    elif result.from_state == "sending":
+        tx.count("unknown")
+
+
+def put_round_in_doubt(run: Run, attempt: Attempt, said: str, tx: Transaction) -> None:
+    """The round of an attempt that nothing more can be found out about waits for a person."""
+    moved = tx.change(
+        "move_round", round_id=attempt.round_id, from_state="charging", to_state="in_doubt", reason=said[:200]
+    )
+    if moved:
+        tx.count("in_doubt")
+        detail = f"order number {attempt.order_no} at {attempt.pg_code}: ask the PG, then ops settle"
+        run.matters.open(tx, f"round {attempt.round_id}", "in_doubt", detail, run.clock.now())
+
+
+def _set_doubt(run: Run, result: Result, to_state: str, code: str, message: str, tx: Transaction) -> None:
+    row = tx.rows("attempts_by_order_no", order_nos=[result.attempt.order_no])[0]
+    wait = CHECKS[min(row["checks"], len(CHECKS) - 1)] if result.from_state == "unknown" else CHECKS[0]
+    tx.change(
+        "doubt_attempt",
+        attempt_id=result.attempt.attempt_id,
+        from_state=result.from_state,
+        to_state=to_state,
+        code=code[:64],
+        message=message[:200],
+        next_check_at=run.clock.now() + wait if to_state == "unknown" else None,
+        checks=1 if result.from_state == "unknown" else 0,
+        lease_until=real_now(),
+    )
+
+
+def lost_attempts(run: Run, tx: Transaction) -> int:
+    """Attempts whose lease ran out while sending are unknown; returns how many there were."""
+    rows = tx.rows("attempts_lost", real=real_now(), page=500)
+    for row in rows:
+        changed = tx.change(
+            "doubt_attempt",
+            attempt_id=row["attempt_id"],
+            from_state="sending",
+            to_state="unknown",
+            code="lease_over",
+            message="the worker did not come back",
+            next_check_at=run.clock.now(),
+            checks=0,
+            lease_until=utc(row["lease_until"]),
+        )
+        if changed:
+            tx.count("unknown")
+    return len(rows)
+
+
+def set_in_doubt(run: Run, attempt: Attempt, said: str, tx: Transaction) -> None:
+    """Nothing more is asked about an unknown attempt: it and its round wait for a person."""
+    _set_doubt(run, Result(attempt, Unknown("in_doubt", said), "unknown"), "in_doubt", "in_doubt", said, tx)
+    put_round_in_doubt(run, attempt, said, tx)

@@ -1,0 +1,60 @@
+"""What charge_d1 would do, told line by line; changes and sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice
+
+from lib.billing import texts
+from lib.charging.charge import due_rounds
+from lib.charging.claim import Decision, decide, read_claim_facts
+from lib.charging.desk import Desk
+from lib.run import Run, real_now
+from lib.store import Row, Transaction
+
+PAGE = 200
+
+WORDS = {
+    "charge": "결제",
+    "free": "0원, 결제 없이 완료",
+    "void": "취소",
+    "blocked": "보류",
+    "ended": "기간 종료",
+    "wait": "새 카드 대기",
+    "later": "나중에",
+    "hold": "확인 필요",
+}
+
+
+def tell_due(run: Run) -> Iterator[str]:
+    """Say what would be settled, and each round that would be charged or why not."""
+    desk = Desk.open(run)
+    for row in run.store.rows(
+        "attempts_to_check", now=run.clock.now(), real=real_now(), after_id=0, page=PAGE
+    ):
+        yield f"주문번호 {row['order_no']} {row['pg_code']}: 결과를 다시 확인"
+    due = due_rounds(run)
+    while ids := list(islice(due, PAGE)):
+        for round_, decision in run.store.transaction(partial(_decide, run, desk, ids)):
+            yield _tell(run, round_, decision)
+
+
+def _decide(run: Run, desk: Desk, ids: Sequence[int], tx: Transaction) -> list[tuple[Row, Decision]]:
+    rounds = tx.rows("read_due_rounds", ids=list(ids))
+    if not rounds:
+        return []
+    facts = read_claim_facts(run, rounds, tx)
+    return [(round_, decide(run, desk, round_, facts, ())) for round_ in rounds]
+
+
+def _tell(run: Run, round_: Row, decision: Decision) -> str:
+    run.counts[{"charge": "due", "void": "void", "blocked": "blocked"}.get(decision.verdict, "other")] += 1
+    if decision.verdict == "charge":
+        run.counts["amount_krw"] += round_["amount_krw"]
+    said = WORDS[decision.verdict] + (f" ({decision.reason})" if decision.reason else "")
+    card = f" {decision.card.masked_number}" if decision.card else ""
+    amount = texts.won(round_["amount_krw"])
+    return (
+        f"{round_['subscription_id']} {round_['delivery_on']} {round_['round_no']}회차 {amount}{card} {said}"
+    )

@@ -1,0 +1,40 @@
+"""What a person must look at. A run that opens a matter exits 1; an open one stays one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lib.store import Transaction
+
+DETAIL_LENGTH = 500
+
+
+@dataclass
+class Matters:
+    """The matters of one run; counts those it opened."""
+
+    run_id: int
+    opened: set[tuple[str, str]] = field(default_factory=set)
+
+    def open(self, tx: Transaction, subject: str, kind: str, detail: str, at: datetime) -> None:
+        """Open a matter unless it is open; `detail` holds no secret and no address."""
+        if tx.row("has_open_matter", subject=subject, kind=kind):
+            return
+        is_new = tx.is_new(
+            "open_matter",
+            subject=subject,
+            kind=kind,
+            detail=detail[:DETAIL_LENGTH],
+            run_id=self.run_id,
+            at=at,
+        )
+        if is_new:
+            self.opened.add((kind, subject))
+
+    def close(self, tx: Transaction, kind: str, subjects: Iterable[str], at: datetime) -> None:
+        """Close matters that no longer hold."""
+        wanted = sorted(set(subjects))
+        if wanted:
+            tx.change("close_matters", kind=kind, subjects=wanted, at=at)

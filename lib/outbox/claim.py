@@ -1,0 +1,207 @@
+"""Claim messages: render, debit, fix the day of the charge, in the transaction that marks them `sending`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from lib.billing import texts
+from lib.billing.calendar import can_still_be_announced, charge_window
+from lib.dialect import as_date
+from lib.messengers import Letter
+from lib.outbox.credits import CREDIT_OF, debit, refund
+from lib.outbox.wording import Material, gather, word
+from lib.rendering import Rendered, Renderer, TemplateError
+from lib.run import Run, lease
+from lib.store import Row, Transaction, utc
+
+
+@dataclass(frozen=True)
+class Post:
+    """What claiming needs beside the run."""
+
+    renderer: Renderer
+    lease_seconds: dict[str, float]
+    """By channel."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message that is worded but not yet paid for."""
+
+    message: Row
+    rendered: Rendered
+    sms_kind: Literal["SMS", "LMS"] | None
+    units: int
+    is_debited: bool
+    days: tuple[date, date] | None
+
+
+def claim(run: Run, post: Post, ids: Sequence[int], tx: Transaction) -> list[Letter]:
+    """Claim a batch of waiting messages of one channel; returns those to hand over."""
+    messages = tx.rows("lock_messages", ids=list(ids))
+    if not messages:
+        return []
+    material = gather(run, messages, tx)
+    debits = {row["message_id"]: row["units"] for row in tx.rows("debits_of", ids=list(ids))}
+    drafts = [
+        draft
+        for message in messages
+        if (draft := _draft(post, material, message, debits.get(message["message_id"]), tx))
+    ]
+    paid = _pay(run, drafts, tx)
+    tx.change_many("fix_charge_day", [row for draft in paid if (row := _days_row(draft))])
+    tx.change_many("claim_message", [_claim_row(run, post, draft) for draft in paid])
+    return [letter_of(material, draft.message, draft.rendered, draft.sms_kind) for draft in paid]
+
+
+def _draft(
+    post: Post, material: Material, message: Row, debited: int | None, tx: Transaction
+) -> Draft | None:
+    run = material.run
+    days: tuple[date, date] | None = None
+    if message["kind"] == "payment_notice":
+        days = notice_days(run, material.rounds[message["round_id"]])
+        if days is None:
+            expire(run, message, tx)
+            return None
+    try:
+        rendered = post.renderer.render(
+            message["kind"], message["recipient"], message["channel"], word(material, message, days)
+        )
+    except TemplateError as error:
+        _leave_unworded(run, message, str(error), tx)
+        return None
+    sms_kind = texts.sms_kind(rendered.body) if message["channel"] == "sms" else None
+    units = units_of(run, message["kind"], sms_kind) if debited is None else debited
+    return Draft(message, rendered, sms_kind, units, debited is not None, days)
+
+
+def _pay(run: Run, drafts: Sequence[Draft], tx: Transaction) -> list[Draft]:
+    """Debit what was never debited, all at once where the credits suffice, else one by one in order."""
+    owing = [draft for draft in drafts if not draft.is_debited and draft.units]
+    if owing and not debit(run, [(draft.message, draft.units) for draft in owing], tx):
+        unpaid = {id(draft) for draft in owing if not debit(run, [(draft.message, draft.units)], tx)}
+        for draft in owing:
+            if id(draft) in unpaid:
+                _lack_credit(run, draft, tx)
+        return [draft for draft in drafts if id(draft) not in unpaid]
+    return list(drafts)
+
+
+def _days_row(draft: Draft) -> dict[str, object] | None:
+    if draft.days is None or draft.message["recipient"] != "customer":
+        return None
+    charge_on, charge_until = draft.days
+    return {"round_id": draft.message["round_id"], "charge_on": charge_on, "charge_until": charge_until}
+
+
+def _claim_row(run: Run, post: Post, draft: Draft) -> dict[str, object]:
+    return {
+        "message_id": draft.message["message_id"],
+        "subject": draft.rendered.subject[:250],
+        "body": draft.rendered.body,
+        "html": draft.rendered.html or None,
+        "sms_kind": draft.sms_kind,
+        "units": draft.units,
+        "lease_until": lease(post.lease_seconds[draft.message["channel"]]),
+        "at": run.clock.now(),
+    }
+
+
+def notice_days(run: Run, round_: Row) -> tuple[date, date] | None:
+    """Return first and last day of the charge that a notice leaving now names; None: the notice is over.
+
+    It is over when its round is no longer sealed or due, when D has come, or, once announced, when the day of
+    the charge has come.
+    """
+    today = run.clock.local().date()
+    delivery_on = as_date(round_["delivery_on"])
+    if round_["state"] not in {"sealed", "due"} or not can_still_be_announced(delivery_on, today):
+        return None
+    if round_["announced_on"]:
+        charge_on = as_date(round_["charge_on"])
+        return (charge_on, as_date(round_["charge_until"])) if today < charge_on else None
+    policy = run.settings.policy
+    window = charge_window(
+        delivery_on, today, charge_days_before=policy.charge_days_before, retry_days=policy.retry_days
+    )
+    return window.charge_on, window.charge_until
+
+
+def units_of(run: Run, kind: str, sms_kind: Literal["SMS", "LMS"] | None) -> int:
+    """Return how many credits a message costs (rule 7)."""
+    policy = run.settings.policy
+    if sms_kind is not None:
+        return policy.sms_units if sms_kind == "SMS" else policy.lms_units
+    return 1 if policy.debit_notice_mail or kind == "auto_cancel" else 0
+
+
+def letter_of(
+    material: Material, message: Row, rendered: Rendered, sms_kind: Literal["SMS", "LMS"] | None
+) -> Letter:
+    """Make what a provider is handed."""
+    shop = material.shop
+    claimed_at = utc(message["claimed_at"]) if message["claimed_at"] else material.run.clock.now()
+    return Letter(
+        message_id=message["message_id"],
+        channel=message["channel"],
+        address=message["address"],
+        subject=rendered.subject,
+        body=rendered.body,
+        html=rendered.html,
+        sms_kind=sms_kind,
+        sender=shop.sender_mail if message["channel"] == "mail" else shop.sender_phone,
+        sender_name=shop.name,
+        claimed_at=claimed_at,
+        provider_id=message["provider_id"] or "",
+    )
+
+
+def expire(run: Run, message: Row, tx: Transaction) -> None:
+    """End a waiting notice that nobody needs any more; a debit of an earlier try is given back."""
+    for state in ("queued", "no_credit"):
+        if tx.change(
+            "move_message",
+            message_id=message["message_id"],
+            from_state=state,
+            to_state="expired",
+            reason="the round needs no notice any more",
+            next_try_at=None,
+            units=None,
+        ):
+            refund(run, message["message_id"], tx)
+            tx.count("messages_expired")
+
+
+def _lack_credit(run: Run, draft: Draft, tx: Transaction) -> None:
+    message, credit = draft.message, CREDIT_OF[draft.message["channel"]]
+    detail = f"the {credit} credits are used up; messages wait until they are topped up"
+    run.matters.open(tx, credit, "no_credit", detail, run.clock.now())
+    if (message["state"], message["units"]) != ("no_credit", draft.units):
+        tx.change(
+            "move_message",
+            message_id=message["message_id"],
+            from_state=message["state"],
+            to_state="no_credit",
+            reason=f"{draft.units} {credit} needed",
+            next_try_at=None,
+            units=draft.units,
+        )
+
+
+def _leave_unworded(run: Run, message: Row, said: str, tx: Transaction) -> None:
+    """A message that cannot be worded waits for its template to be mended; a person is told."""
+    detail = f"{message['kind']}/{message['recipient']}: {said}"
+    run.matters.open(tx, f"template {message['kind']}", "template", detail, run.clock.now())
+    tx.change(
+        "move_message",
+        message_id=message["message_id"],
+        from_state=message["state"],
+        to_state=message["state"],
+        reason=said[:200],
+        next_try_at=run.clock.now() + timedelta(hours=1),
+        units=None,
+    )

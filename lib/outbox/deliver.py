@@ -1,0 +1,191 @@
+"""Deliver what waits: settle the unknown, expire what nobody needs, then claim, hand over and record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+from lib import shop as contract
+from lib.billing.dunning import in_quiet_hours
+from lib.messengers import Letter, Messenger, NotNow, Outcomes, Refused
+from lib.messengers.opening import open_messengers
+from lib.outbox.claim import Post, claim, expire
+from lib.outbox.credits import CREDIT_OF
+from lib.outbox.digest import merge_operator_mails
+from lib.outbox.record import record
+from lib.outbox.unknown import settle_unknown
+from lib.rendering import Renderer
+from lib.run import Run, real_now
+from lib.shop import Channel, Recipient
+from lib.store import Transaction
+
+PAGE = 1000
+UNSENT_IN_A_ROW = 3
+"""So many batches in a row that could not be handed over stop a provider for the run (rule 14)."""
+
+RECIPIENTS: tuple[Recipient, ...] = ("customer", "operator")
+
+Handed = tuple[list[Letter], Outcomes]
+
+
+@dataclass
+class Counter:
+    """One provider at work in this run."""
+
+    run: Run
+    post: Post
+    channel: Channel
+    messenger: Messenger
+    threads: int
+    is_stopped: bool = False
+    unsent: int = 0
+
+    def saw(self, outcomes: Outcomes) -> None:
+        """Stop after a refusal of the account, or after too many batches that did not leave."""
+        refused = [
+            each for each in outcomes.values() if isinstance(each, Refused) and each.scope == "account"
+        ]
+        if refused:
+            self.is_stopped = True
+            said = f"{refused[0].code} {refused[0].message}"
+            self.run.refuse(f"{self.channel}: the provider refuses the account: {said}; correct its settings")
+        unsent = [each for each in outcomes.values() if isinstance(each, NotNow) and not each.sent]
+        self.unsent = self.unsent + 1 if outcomes and len(unsent) == len(outcomes) else 0
+        if self.unsent >= UNSENT_IN_A_ROW or (unsent and self.messenger.batch_size > 1):
+            self.is_stopped = True
+            self.run.postpone(f"{self.channel}: {unsent[0].message}; run again when the provider answers")
+
+
+def deliver(run: Run, renderer: Renderer) -> None:
+    """Deliver everything that waits, in this run's quiet hours nothing."""
+    run.store.transaction(lambda tx: tx.change("messages_lost", now=run.clock.now(), real=real_now()))
+    _expire_over(run)
+    if run.settings.policy.operator_mail == "digest":
+        run.store.transaction(partial(merge_operator_mails, run))
+    if in_quiet_hours(run.clock.local(), run.settings.policy.quiet_hours):
+        return
+    for counter in _open_counters(run, renderer):
+        try:
+            settle_unknown(counter.run, counter.channel, counter.messenger, counter.post)
+            _deliver_channel(counter)
+        finally:
+            counter.messenger.close()
+    run.store.transaction(partial(_close_credit_matters, run))
+
+
+def _open_counters(run: Run, renderer: Renderer) -> Iterator[Counter]:
+    settings = run.settings
+    leases = {"mail": settings.mail.lease, "sms": settings.sms.lease if settings.sms else 0}
+    post = Post(renderer, leases)
+    for channel, messenger in open_messengers(settings).items():
+        threads = settings.mail.connections if channel == "mail" else 1
+        yield Counter(run, post, channel, messenger, threads)
+
+
+def _expire_over(run: Run) -> None:
+    """Expire the notices that wait although their round no longer needs them."""
+    after_id = 0
+    while True:
+        today = run.clock.local().date()
+        rows = run.store.rows("notices_to_expire", today=today, after_id=after_id, page=PAGE)
+        for row in rows:
+            run.store.transaction(partial(expire, run, row))
+        if len(rows) < PAGE:
+            return
+        after_id = rows[-1]["message_id"]
+
+
+def _deliver_channel(counter: Counter) -> None:
+    """Hand over what waits on one channel: customers before operators."""
+    waiting = _waiting(counter)
+    open_batches: set[Future[Handed]] = set()
+    with ThreadPoolExecutor(counter.threads) as pool:
+        while True:
+            while len(open_batches) < counter.threads and (ids := _next_batch(counter, waiting)):
+                letters = counter.run.store.transaction(partial(claim, counter.run, counter.post, ids))
+                if letters:
+                    open_batches.add(pool.submit(_hand_over, counter, letters))
+            if not open_batches:
+                return
+            done, open_batches = wait(open_batches, return_when=FIRST_COMPLETED)
+            for future in done:
+                letters, outcomes = future.result()
+                counter.saw(outcomes)
+                counter.run.on_step(len(letters))
+                counter.run.store.transaction(partial(record, counter.run, letters, outcomes, "sending"))
+
+
+def _next_batch(counter: Counter, waiting: Iterator[int]) -> list[int]:
+    is_quiet = in_quiet_hours(counter.run.clock.local(), counter.run.settings.policy.quiet_hours)
+    if counter.is_stopped or is_quiet:
+        return []
+    return list(islice(waiting, counter.messenger.batch_size))
+
+
+def _hand_over(counter: Counter, letters: list[Letter]) -> Handed:
+    return letters, counter.messenger.send(letters, _remember(counter.run, letters))
+
+
+def _remember(run: Run, letters: Sequence[Letter]) -> Callable[[str], None]:
+    ids = [letter.message_id for letter in letters]
+
+    def remember(provider_id: str) -> None:
+        run.store.transaction(lambda tx: tx.change("remember_provider", provider_id=provider_id, ids=ids))
+
+    return remember
+
+
+def _waiting(counter: Counter) -> Iterator[int]:
+    """Yield the messages that wait at the start, those that waited for credit first."""
+    run = counter.run
+    has_credit = run.store.transaction(lambda tx: _has_credit(counter, tx))
+    states = ("no_credit", "queued") if has_credit else ("queued",)
+    for recipient in RECIPIENTS:
+        for state in states:
+            yield from _waiting_in(counter, recipient, state)
+
+
+def _waiting_in(counter: Counter, recipient: Recipient, state: str) -> Iterator[int]:
+    after_id = 0
+    while True:
+        rows = counter.run.store.rows(
+            "waiting_messages",
+            state=state,
+            channel=counter.channel,
+            recipient=recipient,
+            now=counter.run.clock.now(),
+            after_id=after_id,
+            page=PAGE,
+        )
+        for row in rows:
+            yield row["message_id"]
+        if len(rows) < PAGE:
+            return
+        after_id = rows[-1]["message_id"]
+
+
+def _has_credit(counter: Counter, tx: Transaction) -> bool:
+    credit = CREDIT_OF[counter.channel]
+    return any(row["channel"] == credit and row["balance"] > 0 for row in tx.rows("shop_credits"))
+
+
+def pending_credits(run: Run) -> dict[str, object]:
+    """Return the credits left and, for the messages that wait for credit, how many are needed."""
+    needed = {CREDIT_OF[row["channel"]]: row for row in run.store.rows("credits_needed")}
+    left = run.store.transaction(contract.read_credits)
+    return {
+        "messages_no_credit": sum(int(row["messages"]) for row in needed.values()),
+        "credits_left": left,
+        "credits_needed": {
+            credit: int(needed[credit]["units"]) if credit in needed else 0 for credit in CREDIT_OF.values()
+        },
+    }
+
+
+def _close_credit_matters(run: Run, tx: Transaction) -> None:
+    waiting = {row["channel"] for row in tx.rows("credits_needed")}
+    over = [credit for channel, credit in CREDIT_OF.items() if channel not in waiting]
+    run.matters.close(tx, "no_credit", over, run.clock.now())

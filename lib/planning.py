@@ -1,0 +1,273 @@
+"""Decide the rounds of a page of subscriptions from the facts read for it. No I/O."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+from lib.billing.calendar import Cycle, LateRules, delivery_date, last_charge_day, next_stored_date
+from lib.billing.invoice import (
+    Consent,
+    Invoice,
+    Line,
+    OrderedPrice,
+    Setting,
+    agreed_price,
+    charged_price,
+    make_invoice,
+    price_now,
+)
+from lib.billing.rounds import Goods, dropped_reason
+from lib.settings import Policy, Settings
+from lib.shop import Item, ShopState, Subscription
+from lib.standing import Judge
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the rounds of a page of subscriptions are decided from."""
+
+    settings: Settings
+    today: date
+    judge: Judge
+    subscriptions: Mapping[str, Subscription]
+    items: Mapping[str, Sequence[Item]]
+    goods: Mapping[int, Goods]
+    discounts: Mapping[int, Setting]
+    consents: Mapping[int, Sequence[Consent]]
+    newest_prices: Mapping[int, OrderedPrice]
+    ordered_rounds: Mapping[tuple[str, date], str]
+    ordered_items: Mapping[tuple[int, date], str]
+    taken: Mapping[str, set[date]]
+    missed: Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class PlannedLine:
+    """An item of a round: what it costs, or why it is left out."""
+
+    item: Item
+    unit_price: int
+    price_now: int
+    excluded_reason: str | None
+    discount_amount: int = 0
+    amount: int = 0
+
+    @property
+    def is_risen(self) -> bool:
+        """Tell whether the shop now asks more than the customer agreed to."""
+        return self.price_now > self.unit_price
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One round as it would be sealed."""
+
+    shop: ShopState
+    subscription: Subscription
+    delivery_on: date
+    pg_code: str
+    lines: tuple[PlannedLine, ...]
+    invoice: Invoice
+    is_ordered: bool
+    needs_notice: bool
+    notice_days: int
+    today: date
+
+    @property
+    def key(self) -> tuple[str, date]:
+        """Return what makes a round one: subscription and delivery date."""
+        return (self.subscription.subscription_id, self.delivery_on)
+
+    @property
+    def included(self) -> list[PlannedLine]:
+        """Return the lines that are charged."""
+        return [line for line in self.lines if line.excluded_reason is None]
+
+    @property
+    def dropped(self) -> list[PlannedLine]:
+        """Return the lines that are left out."""
+        return [line for line in self.lines if line.excluded_reason is not None]
+
+    @property
+    def is_skipped(self) -> bool:
+        """Tell whether nothing is left to charge."""
+        return not self.included
+
+    @property
+    def round_no(self) -> int:
+        """Return the largest round number (회차) of its items."""
+        return max(line.item.round_no for line in self.included or self.lines)
+
+    @property
+    def earliest_stored_on(self) -> date:
+        """Return the smallest delivery date that is stored in its items."""
+        return min(line.item.delivery_on for line in self.lines)
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether the day of the notice (D-2) has passed, or a date had to be changed."""
+        return (
+            self.earliest_stored_on != self.delivery_on
+            or self.delivery_on < self.today + self.notice_days * DAY
+        )
+
+    @cached_property
+    def moves(self) -> list[dict[str, object]]:
+        """Return what the seal writes back to items: a changed date; after a skipped round the next one."""
+        return [move for line in self.lines if (move := self._move(line.item)) is not None]
+
+    def _move(self, item: Item) -> dict[str, object] | None:
+        if self.is_skipped:
+            cycle = Cycle.parse(item.cycle)
+            on = next_stored_date(item.start_date, cycle, self.delivery_on, item.delivery_on)
+            rounds = {"round_no": item.round_no, "stored_round_no": item.round_no}
+        elif item.delivery_on != self.delivery_on:
+            on, rounds = self.delivery_on, {}
+        else:
+            return None
+        return {
+            "item_id": item.item_id,
+            "stored_on": item.delivery_on,
+            "delivery_on": on,
+            "pay_on": on - DAY,
+            **rounds,
+        }
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A subscription whose rows cannot be understood."""
+
+    subscription_id: str
+    reason: str
+
+
+def plan_rounds(facts: Facts) -> Iterator[Plan | BadRow]:
+    """Yield each round that is due, by subscription and date."""
+    for subscription_id, items in facts.items.items():
+        fault = next((said for item in items if (said := row_fault(item))), None)
+        if fault:
+            yield BadRow(subscription_id, fault)
+            continue
+        subscription = facts.subscriptions[subscription_id]
+        for delivery_on, due in sorted(_by_date(facts, subscription_id, items).items()):
+            yield _plan(facts, subscription, delivery_on, due)
+
+
+def row_fault(item: Item) -> str | None:
+    """Say what is wrong with a stored item, or None."""
+    try:
+        Cycle.parse(item.cycle)
+    except ValueError:
+        return f"item {item.item_id} has the unknown cycle {item.cycle!r}"
+    if item.quantity <= 0:
+        return f"item {item.item_id} has the quantity {item.quantity}"
+    if item.applied_price < 0 or item.round_no < 1:
+        return f"item {item.item_id} has a price or round number below its smallest"
+    return None
+
+
+def _by_date(facts: Facts, subscription_id: str, items: Sequence[Item]) -> dict[date, list[Item]]:
+    policy = facts.settings.policy
+    late = LateRules(policy.on_missed, policy.max_late_days, policy.notice_days_before)
+    horizon = facts.today + timedelta(days=policy.notice_days_before)
+    grouped: dict[date, list[Item]] = defaultdict(list)
+    for item in items:
+        on = delivery_date(
+            item.delivery_on,
+            start=item.start_date,
+            cycle=Cycle.parse(item.cycle),
+            today=facts.today,
+            late=late,
+            missed_in_a_row=facts.missed.get(item.item_id, 0),
+            taken=facts.taken.get(subscription_id, ()),
+        )
+        if on <= horizon:
+            grouped[on].append(item)
+    return grouped
+
+
+def _plan(facts: Facts, subscription: Subscription, delivery_on: date, items: Sequence[Item]) -> Plan:
+    shop = facts.judge.shop
+    pieces = Counter({item.product_no: 0 for item in items})
+    for item in items:
+        pieces[item.product_no] += item.quantity
+    lines = [_line(facts, subscription, item, delivery_on, pieces[item.product_no]) for item in items]
+    invoice = make_invoice(
+        [
+            Line(
+                line.item.item_id,
+                line.item.round_no,
+                line.unit_price,
+                line.item.quantity,
+                facts.discounts.get(line.item.product_no),
+                line.item.shipping,
+            )
+            for line in lines
+            if line.excluded_reason is None
+        ],
+        shop.shipping,
+        shop.region_fee(subscription.receiver.zipcode),
+    )
+    card = facts.judge.main_card(subscription)
+    return Plan(
+        shop=shop,
+        subscription=subscription,
+        delivery_on=delivery_on,
+        pg_code=card.pg_code if card else subscription.pg_code,
+        lines=_with_amounts(lines, invoice),
+        invoice=invoice,
+        is_ordered=_is_ordered(facts, subscription, delivery_on, items),
+        needs_notice=facts.judge.needs_notice(),
+        notice_days=facts.settings.policy.notice_days_before,
+        today=facts.today,
+    )
+
+
+def _line(
+    facts: Facts, subscription: Subscription, item: Item, delivery_on: date, wanted: int
+) -> PlannedLine:
+    policy: Policy = facts.settings.policy
+    goods = facts.goods.get(item.product_no)
+    now = price_now(
+        goods.price if goods and goods.is_on_sale else None, item.option_price, item.applied_price
+    )
+    agreed = agreed_price(
+        applied_for=item.applied_price,
+        applied_at=subscription.created_at,
+        consents=facts.consents.get(item.item_id, ()),
+        newest_order=facts.newest_prices.get(item.item_id),
+        last_charge_on=last_charge_day(delivery_on, policy.retry_days),
+    )
+    price = charged_price(now, agreed, policy.on_price_rise)
+    reason = dropped_reason(goods, wanted, policy.on_sold_out) or ("price_risen" if price.dropped else None)
+    return PlannedLine(item, price.unit_price, now, reason)
+
+
+def _with_amounts(lines: Sequence[PlannedLine], invoice: Invoice) -> tuple[PlannedLine, ...]:
+    amounts = {each.item_id: each for each in invoice.lines}
+    return tuple(
+        PlannedLine(
+            line.item,
+            line.unit_price,
+            line.price_now,
+            line.excluded_reason,
+            amounts[line.item.item_id].discount_amount,
+            amounts[line.item.item_id].amount,
+        )
+        if line.item.item_id in amounts
+        else line
+        for line in lines
+    )
+
+
+def _is_ordered(facts: Facts, subscription: Subscription, delivery_on: date, items: Sequence[Item]) -> bool:
+    return (subscription.subscription_id, delivery_on) in facts.ordered_rounds or any(
+        (item.item_id, item.delivery_on) in facts.ordered_items for item in items
+    )

@@ -1,0 +1,1 @@
+"""Carrying out a change or reset of a PG (rule 12): events; drain; cancel; purge."""
