@@ -1,0 +1,73 @@
+"""D-1: charge the announced amount to the stored card, write the shop's order, retry declines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import click
+
+from lib.charging import rehearsal
+from lib.charging.charge import Till
+from lib.charging.desk import Desk
+from lib.charging.settle import read_spool, settle_open
+from lib.charging.writeback import write_paid
+from lib.closing import miss_unannounced
+from lib.command import Job, Options, run_job, shared_options
+from lib.outbox.deliver import deliver, pending_credits
+from lib.rendering import Renderer
+from lib.run import Run
+from lib.spool import Spool
+
+COUNTS = (
+    "due",
+    "paid",
+    "declined",
+    "failed",
+    "missed",
+    "void",
+    "unknown",
+    "in_doubt",
+    "held",
+    "settled",
+    "written",
+    "blocked",
+    "messages_accepted",
+    "messages_no_credit",
+)
+
+
+def charge(run: Run) -> None:
+    """Settle what earlier runs left open, charge what is due, write what is paid, deliver what waits."""
+    renderer = Renderer(run.settings.paths.templates)
+    desk = Desk.open(run)
+    spool = Spool(run.settings.paths.spool)
+    spool.open()
+    miss_unannounced(run)
+    read_spool(run, spool)
+    tried: dict[int, set[int]] = {}
+    again = settle_open(run, desk, tried)
+    Till(run, desk, spool, tried).charge_due(again)
+    write_paid(run)
+    spool.finish()
+    deliver(run, renderer)
+
+
+def rehearse(run: Run) -> Iterator[str]:
+    """Say which rounds would be charged, and how much to whom."""
+    yield from rehearsal.tell_due(run)
+
+
+def finish(run: Run) -> Mapping[str, object]:
+    """Read what waits for credit at the end."""
+    return {"messages_no_credit": pending_credits(run)["messages_no_credit"]}
+
+
+@click.command(help=__doc__)
+@shared_options
+def main(**options: object) -> None:
+    """Run the job."""
+    run_job(Job("charge_d1", COUNTS, charge, rehearse, finish), Options(**options))  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""D-2: seal the order and the amount of every round due, and send the payment notices (결제 안내)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import click
+
+from lib import sealing
+from lib.billing import texts
+from lib.closing import miss_unannounced
+from lib.command import Job, Options, run_job, shared_options
+from lib.outbox.deliver import deliver, pending_credits
+from lib.planning import Plan
+from lib.rendering import Renderer
+from lib.run import Run
+
+COUNTS = (
+    "due",
+    "sealed",
+    "late",
+    "missed",
+    "skipped",
+    "blocked",
+    "dropped_items",
+    "messages_accepted",
+    "messages_refused",
+    "messages_unknown",
+    "messages_no_credit",
+)
+
+
+def announce(run: Run) -> None:
+    """Close what was missed, seal what is due, and deliver what waits."""
+    renderer = Renderer(run.settings.paths.templates)
+    miss_unannounced(run)
+    for page in sealing.seal_due(run):
+        sealing.count(run, page)
+    deliver(run, renderer)
+
+
+def rehearse(run: Run) -> Iterator[str]:
+    """Say which rounds would be sealed, to whom, and which not."""
+    for page in sealing.plan_due(run):
+        sealing.count(run, page)
+        for plan in page.plans:
+            yield tell(plan)
+        for plan, reason in page.blocked:
+            yield f"{plan.subscription.subscription_id} {plan.delivery_on} 보류: {reason}"
+        for bad in page.bad:
+            yield f"{bad.subscription_id} 잘못된 자료: {bad.reason}"
+
+
+def tell(plan: Plan) -> str:
+    """Say one round in one line: who, when, how much, what was dropped."""
+    amount = texts.won(plan.invoice.amount_krw)
+    dropped = "".join(
+        f" 제외[{texts.clean(line.item.product_name)}: {line.excluded_reason}]" for line in plan.dropped
+    )
+    said = "건너뜀(결제할 상품 없음)" if plan.is_skipped else amount
+    return f"{plan.subscription.subscription_id} {plan.delivery_on} {plan.round_no}회차 {said}{dropped}"
+
+
+def finish(run: Run) -> Mapping[str, object]:
+    """Read the credits at the end, and what the messages that wait for credit need."""
+    return pending_credits(run)
+
+
+@click.command(help=__doc__)
+@shared_options
+def main(**options: object) -> None:
+    """Run the job."""
+    run_job(Job("notify_d2", COUNTS, announce, rehearse, finish), Options(**options))  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()
