@@ -206,8 +206,13 @@ def verify(tx: Transaction, settings: Settings) -> str | None:
     new = wanted(tx, settings)
     if _copied(found, new):
         return _copy_text(found, new)
-    changes = _changes(found, new)
-    return f"the configuration changed ({', '.join(changes)}); run: ops setup" if changes else None
+    if new.first_delivery < found.first_delivery:
+        # The rounds between the two days belonged to the system before us: it may have charged them.
+        return (
+            f"shop.first_delivery is {new.first_delivery}, set up was {found.first_delivery}: rounds of the system "
+            "before would be charged again; correct it, or run: ops setup"
+        )
+    return None
 
 
 def _is_missing_table(error: DBAPIError) -> bool:

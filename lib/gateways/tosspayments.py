@@ -38,6 +38,8 @@ NOT_A_VERDICT = frozenset({408, 409, 425, 429})
 LONGEST_ORDER_NAME = 100
 LARGEST_AMOUNT = 10**15
 """Won; anything above fits no ledger."""
+REMOVED = "ALREADY_REMOVED_BILLING_KEY"
+"""Not in the published table, but what several public clients saw for a key that was deleted before."""
 
 
 # The codes are published, their classes are ours. INVALID_REQUEST and the instalment codes stand with the
@@ -49,7 +51,7 @@ PUBLISHED: Mapping[Class, str] = {
         EXCEED_MAX_ONE_DAY_AMOUNT EXCEED_MAX_AMOUNT EXCEED_MAX_AUTH_COUNT""",
     "declined-hard": """INVALID_STOPPED_CARD INVALID_CARD_LOST_OR_STOLEN INVALID_REJECT_CARD
         INVALID_CARD_EXPIRATION INVALID_CARD_NUMBER INVALID_BILL_KEY_REQUEST NOT_SUPPORTED_CARD_TYPE
-        NOT_REGISTERED_CARD_COMPANY NOT_FOUND_BILLING""",
+        NOT_REGISTERED_CARD_COMPANY NOT_FOUND_BILLING ALREADY_REMOVED_BILLING_KEY""",
     "refused": """NOT_MATCHES_CUSTOMER_KEY BELOW_MINIMUM_AMOUNT INVALID_ORDER_NAME INVALID_ORDER_ID
         INVALID_REQUEST NOT_SUPPORTED_MONTHLY_INSTALLMENT_PLAN INVALID_CARD_INSTALLMENT_PLAN""",
     "misconfigured": """UNAUTHORIZED_KEY INCORRECT_BASIC_AUTH_FORMAT INVALID_API_KEY NOT_SUPPORTED_METHOD
@@ -115,7 +117,8 @@ class TossPayments:
             return Forgotten("done")
         code, message = _said(answer, self._secret, card.billing_key, card.customer_key)
         # A 404 that is not the PG's own (a wrong address, a proxy) proves nothing about the key.
-        if answer.status == NOT_FOUND and _is_verdict(answer) and self._codes.get(code) != "misconfigured":
+        is_gone = answer.status == NOT_FOUND and self._codes.get(code) != "misconfigured"
+        if _is_verdict(answer) and (is_gone or code == REMOVED):
             return Forgotten("already_gone", code)
         return Forgotten("failed", f"{code} {message}".strip())
 

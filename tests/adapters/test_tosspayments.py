@@ -205,6 +205,7 @@ def test_a_code_fits_its_column() -> None:
     [
         ([reply(200)], "done"),
         ([reply(404, {"code": "NOT_FOUND_BILLING"})], "already_gone"),
+        ([reply(400, {"code": "ALREADY_REMOVED_BILLING_KEY"})], "already_gone"),
         ([reply(404, {"code": "NOT_FOUND_MERCHANT"})], "failed"),
         ([reply(404, b"<html>")], "failed"),
         ([reply(401, {"code": "UNAUTHORIZED_KEY"})], "failed"),

@@ -1,0 +1,54 @@
+# Everything runs in .venv beside this file. Nothing else on the machine is changed, but for one thing: `make test`
+# installs MariaDB where there is none and it may (set JEONGGI_TEST_DATABASE_URL to test on a server of your own).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+SOURCES := jobs lib tests bench
+
+.PHONY: setup demo test lint bench clean
+
+setup: .venv/dev.stamp
+
+# Whoever has the tools has the libraries too; the demo needs no more than these.
+demo: $(if $(wildcard .venv/dev.stamp),.venv/dev.stamp,.venv/run.stamp)
+	@$(BIN)/python -m jobs.ops demo
+
+test: setup lint
+	@$(BIN)/python -m tests.mariadb --install
+	@$(BIN)/python -m pytest -q
+
+lint: setup
+	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo 'run: $(BIN)/ruff format $(SOURCES)'; exit 1; }
+	@$(BIN)/ruff check --quiet $(SOURCES)
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+	@$(BIN)/python -m pip --disable-pip-version-check check > .venv/pip-check.log || { cat .venv/pip-check.log; exit 1; }
+	@echo 'lint: clean'
+
+bench: setup
+	@$(BIN)/python -m bench
+
+clean:
+	@rm -rf .venv build *.egg-info .coverage .coverage.* .*_cache .hypothesis
+	@find jobs lib tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/dev.stamp: requirements-dev.lock setup.cfg pyproject.toml | $(BIN)/pip
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps -e .
+	@touch $@
+
+.venv/run.stamp: requirements.lock setup.cfg pyproject.toml | $(BIN)/pip
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps -e .
+	@touch $@
+
+# pip is the last thing that venv puts there: a folder without it was left half-made.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'Python 3.11 or later is needed; name it: make PYTHON=python3.12 setup'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null \
+	  || { echo "Python's venv is missing; on Debian and Ubuntu run: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
