@@ -209,8 +209,8 @@ def verify(tx: Transaction, settings: Settings) -> str | None:
     if new.first_delivery < found.first_delivery:
         # The rounds between the two days belonged to the system before us: it may have charged them.
         return (
-            f"shop.first_delivery is {new.first_delivery}, set up was {found.first_delivery}: rounds of the system "
-            "before would be charged again; correct it, or run: ops setup"
+            f"shop.first_delivery is {new.first_delivery}, set up was {found.first_delivery}: rounds of the "
+            "system before would be charged again; correct it, or run: ops setup"
         )
     return None
 

@@ -26,6 +26,8 @@ from lib.shop import Item, ShopState, Subscription
 from lib.standing import Judge
 
 DAY = timedelta(days=1)
+MOST_WON = 2**31 - 1
+"""What the amounts of a shop's order hold (INT): more could be charged, but not written."""
 
 
 @dataclass(frozen=True)
@@ -155,9 +157,27 @@ def plan_rounds(facts: Facts) -> Iterator[Plan | BadRow]:
         if fault:
             yield BadRow(subscription_id, fault)
             continue
-        subscription = facts.subscriptions[subscription_id]
+        subscription = facts.subscriptions.get(subscription_id)
+        if subscription is None:
+            yield BadRow(subscription_id, "its items write its number in another way than it does")
+            continue
         for delivery_on, due in sorted(_by_date(facts, subscription_id, items).items()):
-            yield _plan(facts, subscription, delivery_on, due)
+            plan = _plan(facts, subscription, delivery_on, due)
+            fault = plan_fault(plan)
+            yield BadRow(subscription_id, fault) if fault else plan
+
+
+def plan_fault(plan: Plan) -> str | None:
+    """Say why a round's sums cannot be charged, or None."""
+    invoice = plan.invoice
+    sums = [invoice.items_amount, invoice.discount_amount, invoice.shipping_fee, invoice.amount_krw]
+    for line in plan.lines:
+        sums += [line.unit_price, line.price_now, line.discount_amount, line.amount]
+    if min(sums) < 0:
+        return f"the round of {plan.delivery_on} has a price, discount or fee below zero"
+    if max(sums) > MOST_WON:
+        return f"the round of {plan.delivery_on} comes to more than an order can hold"
+    return None
 
 
 def row_fault(item: Item) -> str | None:

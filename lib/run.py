@@ -35,6 +35,8 @@ class Run:
     """Why something could not be done now although nothing is wrong with it: the run ends with 75."""
     refused: list[str] = field(default_factory=list)
     """Why the run must stop for the configuration's sake: it ends with 78."""
+    notes: list[str] = field(default_factory=list)
+    """What is worth saying and changes nothing about how the run ends."""
 
     on_step: Callable[[int], None] = lambda _number: None
     """Told how many rounds or messages went by, for a progress bar."""
@@ -48,6 +50,10 @@ class Run:
         """Note once what has to wait for another run."""
         if why not in self.postponed:
             self.postponed.append(why)
+
+    def note(self, what: str) -> None:
+        """Note what the run left to others."""
+        self.notes.append(what)
 
     def refuse(self, why: str) -> None:
         """Note once what is wrong with the configuration."""

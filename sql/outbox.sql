@@ -16,9 +16,9 @@ WHERE state = :state AND channel = :channel AND recipient = :recipient AND next_
 ORDER BY message_id LIMIT :page;
 
 -- name: lock_messages
--- Take messages that wait, leaving out those another run holds.
+-- Take messages that wait, leaving out those another run holds. In this order they are paid: the customers' first.
 SELECT * FROM message WHERE message_id IN :ids AND state IN ('queued', 'no_credit')
-ORDER BY message_id FOR UPDATE SKIP LOCKED;
+ORDER BY recipient, message_id FOR UPDATE SKIP LOCKED;
 
 -- name: debits_of
 -- Which messages were debited already.
@@ -93,10 +93,12 @@ WHERE a.round_id IN :ids AND a.state = 'declined' AND NOT EXISTS (
   WHERE b.round_id = a.round_id AND b.state = 'declined' AND b.attempt_no > a.attempt_no);
 
 -- name: carried_by
--- What a digest carries.
-SELECT m.kind, m.subscription_id, r.delivery_on, r.amount_krw, NULL AS buyer_name FROM message m
-LEFT JOIN billing_round r ON r.round_id = m.round_id
-WHERE m.digest_id = :digest_id ORDER BY m.message_id;
+-- What a digest carries: how many of each kind, and the first of them.
+SELECT kind, round_id, subscription_id, carried FROM (
+  SELECT kind, round_id, subscription_id, COUNT(*) OVER (PARTITION BY kind) AS carried,
+         ROW_NUMBER() OVER (PARTITION BY kind ORDER BY message_id) AS place
+  FROM message WHERE digest_id = :digest_id) each_kind
+WHERE place <= :entries ORDER BY kind, place;
 
 -- name: operators_waiting
 -- Whether operator mails of single events wait, and where they go.
@@ -116,3 +118,11 @@ SELECT channel, SUM(units) AS units, COUNT(*) AS messages FROM message WHERE sta
 -- Messages without their texts.
 SELECT message_id, kind, round_id, subscription_id, recipient, channel, state, units FROM message
 WHERE message_id IN :ids;
+
+-- name: kinds_unworded
+-- The kinds of messages that wait for their template to be mended.
+SELECT DISTINCT kind FROM message WHERE state IN ('queued', 'no_credit') AND reason LIKE 'template:%';
+
+-- name: matters_of_kind
+-- The open matters of one kind.
+SELECT subject FROM matter WHERE kind = :kind AND closed_at IS NULL;

@@ -45,3 +45,23 @@ WHERE subscription_id IN :ids AND delivery_on >= :since;
 SELECT round_id, subscription_id, delivery_on FROM billing_round
 WHERE state = 'sealed' AND delivery_on <= :today AND round_id > :after_id
 ORDER BY round_id LIMIT :page;
+
+-- name: matters_of_rounds
+-- A page of open matters that say why rounds are not sealed or charged.
+SELECT matter_id, subject FROM matter WHERE kind IN :kinds AND closed_at IS NULL AND matter_id > :after_id
+ORDER BY matter_id LIMIT :page;
+
+-- name: still_unsealed
+-- Which of some subscriptions still have an item in use that is due and in no open round.
+SELECT DISTINCT i.subscription_id AS subject FROM v_item i
+JOIN v_subscription s ON s.subscription_id = i.subscription_id
+WHERE i.subscription_id IN :ids AND i.state = 'U' AND s.state = 'U' AND i.delivery_on <= :horizon
+  AND NOT EXISTS (SELECT 1 FROM billing_round_item b WHERE b.open_item = i.item_id);
+
+-- name: announced_of
+-- Which of some subscriptions have a round that waits for its charge.
+SELECT DISTINCT subscription_id AS subject FROM billing_round WHERE state = 'due' AND subscription_id IN :ids;
+
+-- name: announced_through
+-- Which of some PGs have a round that waits for its charge.
+SELECT DISTINCT pg_code AS subject FROM billing_round WHERE state = 'due' AND pg_code IN :ids;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 
@@ -26,6 +26,8 @@ class Letter:
     sender_name: str
     claimed_at: datetime
     """UTC, aware: when it was first handed over (business time); narrows a look-up."""
+    lease_until: datetime
+    """Aware, real time: from then on another run may take the letter up, so it must not be begun any more."""
     provider_id: str = ""
     """What `remember` was given earlier for this message, for `settle`."""
 
@@ -60,6 +62,12 @@ class Unknown:
     """It may have been handed over."""
 
     message: str
+
+
+def seconds_left(letters: Sequence[Letter], at_most: float) -> float:
+    """Return how long, by the real clock, the lease of these letters lasts; a sleep of this host counts."""
+    now = datetime.now(UTC)
+    return min([(letter.lease_until - now).total_seconds() for letter in letters] + [at_most])
 
 
 Outcome = Accepted | Refused | NotNow | Unknown

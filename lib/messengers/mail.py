@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from lib import settings
-from lib.messengers import Accepted, Letter, NotNow, Outcome, Outcomes, Refused, Unknown
+from lib.messengers import Accepted, Letter, NotNow, Outcome, Outcomes, Refused, Unknown, seconds_left
 from lib.messengers.mime import message_id, mime
 from lib.redaction import redact
 
@@ -25,6 +25,9 @@ GO_AHEAD, CLOSING, BAD_SEQUENCE = 354, 421, 503
 AUTHENTICATION = frozenset({530, 534, 535})
 LOSSES_A_BATCH = 3
 """After so many connections lost in one batch the server is left in peace until the next run."""
+
+UNSPENT = 0.9
+"""A lease shorter than the slowest letter still lets a batch begin while this part of it is left."""
 
 LOST = (OSError, smtplib.SMTPException)
 
@@ -58,11 +61,16 @@ class Mail:
     def send(self, letters: Sequence[Letter], remember: Callable[[str], None]) -> Outcomes:
         """Hand the letters over, each once. `remember` is not called: SMTP has nothing to look up."""
         del remember
-        begin_until = time.monotonic() + self._head_start()
+        lease = self._config.lease
+        head_start = max(seconds_left(letters, lease) - self._slowest(), 0)
+        begin_until = time.monotonic() + head_start
         try:
-            slot = self._slots.get(timeout=max(self._head_start(), self._config.connect_timeout))
+            slot = self._slots.get(timeout=max(head_start, self._config.connect_timeout))
         except queue.Empty:
             return _all(letters, NotNow("BUSY", "every connection is in use", sent=False))
+        if seconds_left(letters, lease) < min(self._slowest(), UNSPENT * lease):
+            self._slots.put(slot)
+            return _all(letters, NotNow("LEASE", "the lease is as good as over", sent=False))
         batch = _Batch(self._config, self._connect, slot)
         try:
             return batch.hand_over(letters, begin_until)
@@ -84,10 +92,9 @@ class Mail:
             if connection:
                 _quit(connection, self._config.connect_timeout)
 
-    def _head_start(self) -> float:
-        """Return the seconds in which letters may begin, so that the slowest one ends within the lease."""
-        slowest = self._config.final_dot_timeout + 3 * self._config.timeout
-        return max(self._config.lease - slowest, 0)
+    def _slowest(self) -> float:
+        """Return how long one letter may take, in seconds: what must be left of the lease to begin it."""
+        return self._config.final_dot_timeout + 3 * self._config.timeout
 
     def _connect(self) -> smtplib.SMTP | Refused | NotNow:
         try:

@@ -11,7 +11,6 @@ import hmac
 import json
 import re
 import secrets
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -20,7 +19,7 @@ from urllib.parse import quote
 
 from lib import settings
 from lib.http import Answer, Client, NothingSent, Reply
-from lib.messengers import Accepted, Letter, NotNow, Outcome, Outcomes, Refused, Unknown
+from lib.messengers import Accepted, Letter, NotNow, Outcome, Outcomes, Refused, Unknown, seconds_left
 from lib.redaction import redact
 
 GROUPS = "/messages/v4/groups"
@@ -61,7 +60,6 @@ class Solapi:
 
     def send(self, letters: Sequence[Letter], remember: Callable[[str], None]) -> Outcomes:
         """Open a group, let its id be stored, fill it, release it: the release is the one moment of doubt."""
-        release_until = time.monotonic() + self._head_start()
         # allowDuplicates: else a second notice to the same phone is refused with 1026.
         opened = self._http.send("POST", GROUPS, body=_json(allowDuplicates=True))
         group = _text(opened, "groupId")
@@ -79,7 +77,7 @@ class Solapi:
         if not rest:
             self._drop(group)
             return outcomes
-        if time.monotonic() < release_until:
+        if seconds_left(letters, self._config.lease) > self._slowest():
             return outcomes | _all(rest, self._release(group))
         self._drop(group)
         return outcomes | _all(rest, NotNow("LEASE", "no time left to release the group", sent=False))
@@ -110,9 +108,9 @@ class Solapi:
         """Close kept connections."""
         self._http.close()
 
-    def _head_start(self) -> float:
-        """Return the seconds in which a release may begin, so that its answer comes within the lease."""
-        return self._config.lease - self._config.connect_timeout - 2 * self._config.read_timeout
+    def _slowest(self) -> float:
+        """Return how long a release may take, in seconds: what must be left of the lease to begin it."""
+        return self._config.connect_timeout + 2 * self._config.read_timeout
 
     def _signed(self) -> Mapping[str, str]:
         date, salt = self._now().strftime("%Y-%m-%dT%H:%M:%SZ"), secrets.token_hex(16)

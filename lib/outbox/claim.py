@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime
+from functools import partial
 from typing import Literal
 
 from lib.billing import texts
 from lib.billing.calendar import can_still_be_announced, charge_window
 from lib.dialect import as_date
 from lib.messengers import Letter
+from lib.outbox.bad_data import SUSPECT, is_bad_data
 from lib.outbox.credits import CREDIT_OF, debit, refund
+from lib.outbox.kept import leave_unsendable, leave_unworded
 from lib.outbox.wording import Material, gather, word
 from lib.rendering import Rendered, Renderer, TemplateError
 from lib.run import Run, lease
@@ -39,8 +42,23 @@ class Draft:
     days: tuple[date, date] | None
 
 
-def claim(run: Run, post: Post, ids: Sequence[int], tx: Transaction) -> list[Letter]:
-    """Claim a batch of waiting messages of one channel; returns those to hand over."""
+def claim(run: Run, post: Post, ids: Sequence[int]) -> list[Letter]:
+    """Claim a batch of waiting messages of one channel; returns those to hand over.
+
+    Where the values of one are refused, the batch is claimed one by one: it waits, the others go.
+    """
+    try:
+        return run.store.transaction(partial(_claim, run, post, ids))
+    except SUSPECT as error:
+        if not is_bad_data(error):
+            raise
+        if len(ids) == 1:
+            run.store.transaction(partial(leave_unsendable, run, ids[0], type(error).__name__))
+            return []
+    return [letter for each in ids for letter in claim(run, post, [each])]
+
+
+def _claim(run: Run, post: Post, ids: Sequence[int], tx: Transaction) -> list[Letter]:
     messages = tx.rows("lock_messages", ids=list(ids))
     if not messages:
         return []
@@ -53,8 +71,9 @@ def claim(run: Run, post: Post, ids: Sequence[int], tx: Transaction) -> list[Let
     ]
     paid = _pay(run, drafts, tx)
     tx.change_many("fix_charge_day", [row for draft in paid if (row := _days_row(draft))])
-    tx.change_many("claim_message", [_claim_row(run, post, draft) for draft in paid])
-    return [letter_of(material, draft.message, draft.rendered, draft.sms_kind) for draft in paid]
+    until = lease(post.lease_seconds[messages[0]["channel"]])
+    tx.change_many("claim_message", [_claim_row(run, draft, until) for draft in paid])
+    return [_letter(material, draft, until) for draft in paid]
 
 
 def _draft(
@@ -72,7 +91,7 @@ def _draft(
             message["kind"], message["recipient"], message["channel"], word(material, message, days)
         )
     except TemplateError as error:
-        _leave_unworded(run, message, str(error), tx)
+        leave_unworded(run, message, str(error), tx)
         return None
     sms_kind = texts.sms_kind(rendered.body) if message["channel"] == "sms" else None
     units = units_of(run, message["kind"], sms_kind) if debited is None else debited
@@ -98,7 +117,7 @@ def _days_row(draft: Draft) -> dict[str, object] | None:
     return {"round_id": draft.message["round_id"], "charge_on": charge_on, "charge_until": charge_until}
 
 
-def _claim_row(run: Run, post: Post, draft: Draft) -> dict[str, object]:
+def _claim_row(run: Run, draft: Draft, until: datetime) -> dict[str, object]:
     return {
         "message_id": draft.message["message_id"],
         "subject": draft.rendered.subject[:250],
@@ -106,7 +125,7 @@ def _claim_row(run: Run, post: Post, draft: Draft) -> dict[str, object]:
         "html": draft.rendered.html or None,
         "sms_kind": draft.sms_kind,
         "units": draft.units,
-        "lease_until": lease(post.lease_seconds[draft.message["channel"]]),
+        "lease_until": until,
         "at": run.clock.now(),
     }
 
@@ -139,11 +158,9 @@ def units_of(run: Run, kind: str, sms_kind: Literal["SMS", "LMS"] | None) -> int
     return 1 if policy.debit_notice_mail or kind == "auto_cancel" else 0
 
 
-def letter_of(
-    material: Material, message: Row, rendered: Rendered, sms_kind: Literal["SMS", "LMS"] | None
-) -> Letter:
+def _letter(material: Material, draft: Draft, until: datetime) -> Letter:
     """Make what a provider is handed."""
-    shop = material.shop
+    shop, message, rendered = material.shop, draft.message, draft.rendered
     claimed_at = utc(message["claimed_at"]) if message["claimed_at"] else material.run.clock.now()
     return Letter(
         message_id=message["message_id"],
@@ -152,10 +169,11 @@ def letter_of(
         subject=rendered.subject,
         body=rendered.body,
         html=rendered.html,
-        sms_kind=sms_kind,
+        sms_kind=draft.sms_kind,
         sender=shop.sender_mail if message["channel"] == "mail" else shop.sender_phone,
         sender_name=shop.name,
         claimed_at=claimed_at,
+        lease_until=until,
         provider_id=message["provider_id"] or "",
     )
 
@@ -190,18 +208,3 @@ def _lack_credit(run: Run, draft: Draft, tx: Transaction) -> None:
             next_try_at=None,
             units=draft.units,
         )
-
-
-def _leave_unworded(run: Run, message: Row, said: str, tx: Transaction) -> None:
-    """A message that cannot be worded waits for its template to be mended; a person is told."""
-    detail = f"{message['kind']}/{message['recipient']}: {said}"
-    run.matters.open(tx, f"template {message['kind']}", "template", detail, run.clock.now())
-    tx.change(
-        "move_message",
-        message_id=message["message_id"],
-        from_state=message["state"],
-        to_state=message["state"],
-        reason=said[:200],
-        next_try_at=run.clock.now() + timedelta(hours=1),
-        units=None,
-    )

@@ -4,59 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
 from lib import shop as contract
 from lib.billing.dunning import in_quiet_hours
-from lib.messengers import Letter, Messenger, NotNow, Outcomes, Refused
+from lib.messengers import Letter, Outcomes
 from lib.messengers.opening import open_messengers
+from lib.outbox import kept
 from lib.outbox.claim import Post, claim, expire
+from lib.outbox.counter import Counter
 from lib.outbox.credits import CREDIT_OF
 from lib.outbox.digest import merge_operator_mails
-from lib.outbox.record import record
+from lib.outbox.record import SENT, record
 from lib.outbox.unknown import settle_unknown
 from lib.rendering import Renderer
 from lib.run import Run, real_now
-from lib.shop import Channel, Recipient
+from lib.shop import Recipient
 from lib.store import Transaction
 
 PAGE = 1000
-UNSENT_IN_A_ROW = 3
-"""So many batches in a row that could not be handed over stop a provider for the run (rule 14)."""
-
 RECIPIENTS: tuple[Recipient, ...] = ("customer", "operator")
 
 Handed = tuple[list[Letter], Outcomes]
-
-
-@dataclass
-class Counter:
-    """One provider at work in this run."""
-
-    run: Run
-    post: Post
-    channel: Channel
-    messenger: Messenger
-    threads: int
-    is_stopped: bool = False
-    unsent: int = 0
-
-    def saw(self, outcomes: Outcomes) -> None:
-        """Stop after a refusal of the account, or after too many batches that did not leave."""
-        refused = [
-            each for each in outcomes.values() if isinstance(each, Refused) and each.scope == "account"
-        ]
-        if refused:
-            self.is_stopped = True
-            said = f"{refused[0].code} {refused[0].message}"
-            self.run.refuse(f"{self.channel}: the provider refuses the account: {said}; correct its settings")
-        unsent = [each for each in outcomes.values() if isinstance(each, NotNow) and not each.sent]
-        self.unsent = self.unsent + 1 if outcomes and len(unsent) == len(outcomes) else 0
-        if self.unsent >= UNSENT_IN_A_ROW or (unsent and self.messenger.batch_size > 1):
-            self.is_stopped = True
-            self.run.postpone(f"{self.channel}: {unsent[0].message}; run again when the provider answers")
 
 
 def deliver(run: Run, renderer: Renderer) -> None:
@@ -69,11 +39,12 @@ def deliver(run: Run, renderer: Renderer) -> None:
         return
     for counter in _open_counters(run, renderer):
         try:
-            settle_unknown(counter.run, counter.channel, counter.messenger, counter.post)
+            settle_unknown(counter)
             _deliver_channel(counter)
         finally:
             counter.messenger.close()
     run.store.transaction(partial(_close_credit_matters, run))
+    run.store.transaction(partial(kept.close_over, run))
 
 
 def _open_counters(run: Run, renderer: Renderer) -> Iterator[Counter]:
@@ -105,7 +76,7 @@ def _deliver_channel(counter: Counter) -> None:
     with ThreadPoolExecutor(counter.threads) as pool:
         while True:
             while len(open_batches) < counter.threads and (ids := _next_batch(counter, waiting)):
-                letters = counter.run.store.transaction(partial(claim, counter.run, counter.post, ids))
+                letters = claim(counter.run, counter.post, ids)
                 if letters:
                     open_batches.add(pool.submit(_hand_over, counter, letters))
             if not open_batches:
@@ -115,7 +86,7 @@ def _deliver_channel(counter: Counter) -> None:
                 letters, outcomes = future.result()
                 counter.saw(outcomes)
                 counter.run.on_step(len(letters))
-                counter.run.store.transaction(partial(record, counter.run, letters, outcomes, "sending"))
+                counter.run.store.transaction(partial(record, counter.run, letters, outcomes, SENT))
 
 
 def _next_batch(counter: Counter, waiting: Iterator[int]) -> list[int]:

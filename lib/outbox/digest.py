@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib.run import Run
-from lib.store import Transaction
+from lib.store import ContendedError, Transaction
 
 
 def merge_operator_mails(run: Run, tx: Transaction) -> None:
@@ -22,4 +22,5 @@ def merge_operator_mails(run: Run, tx: Transaction) -> None:
         address=waiting["address"],
         at=run.clock.now(),
     )
-    tx.change("merge_into_digest", digest_id=digest_id)
+    if not tx.change("merge_into_digest", digest_id=digest_id):
+        raise ContendedError("another run merged them first")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from lib.closing import hold_round
 from lib.dialect import as_date
@@ -16,8 +18,22 @@ LATER = timedelta(minutes=10)
 """How long a message waits after the provider said "later", or before an unknown one is looked up again."""
 
 
-def record(run: Run, letters: Sequence[Letter], outcomes: Outcomes, from_state: str, tx: Transaction) -> None:
-    """Record the outcomes of one batch that was left in `from_state`."""
+@dataclass(frozen=True)
+class Place:
+    """Where a batch was left, and where a message goes that was not handed over this time."""
+
+    state: Literal["sending", "unknown"]
+    back: Literal["queued", "unknown"] = "queued"
+
+
+SENT = Place("sending")
+SENT_AGAIN = Place("sending", back="unknown")
+"""A mail that may have left before stays unknown, with the text it has, until a try of it is answered."""
+LOOKED_UP = Place("unknown")
+
+
+def record(run: Run, letters: Sequence[Letter], outcomes: Outcomes, place: Place, tx: Transaction) -> None:
+    """Record the outcomes of one batch that was left in `place`."""
     ids = [letter.message_id for letter in letters]
     messages = {row["message_id"]: row for row in tx.rows("messages_by_id", ids=ids)}
     told: list[int] = []
@@ -25,7 +41,7 @@ def record(run: Run, letters: Sequence[Letter], outcomes: Outcomes, from_state: 
     for letter in letters:
         message = messages[letter.message_id]
         outcome = outcomes.get(letter.message_id, Unknown("the provider's answer does not name the message"))
-        if _record_one(run, message, outcome, from_state, tx) and _announces(message):
+        if _record_one(run, message, outcome, place, tx) and _announces(message):
             (told if isinstance(outcome, Accepted) else refused).append(message["round_id"])
     if told:
         _announce(run, told, tx)
@@ -37,7 +53,7 @@ def _announces(message: Row) -> bool:
     return (message["kind"], message["recipient"]) == ("payment_notice", "customer")
 
 
-def _record_one(run: Run, message: Row, outcome: Outcome, from_state: str, tx: Transaction) -> bool:
+def _record_one(run: Run, message: Row, outcome: Outcome, place: Place, tx: Transaction) -> bool:
     """Write one outcome; True: accepted, or refused for good."""
     now = run.clock.now()
     match outcome:
@@ -52,21 +68,21 @@ def _record_one(run: Run, message: Row, outcome: Outcome, from_state: str, tx: T
             return accepted > 0
         case Refused(scope="permanent"):
             said = f"{outcome.code} {outcome.message}"
-            if not _move(message, from_state, "refused", said, None, tx):
+            if not _move(message, place.state, "refused", said, None, tx):
                 return False
             refund(run, message["message_id"], tx)
             tx.count("messages_refused")
             return True
         case Refused():
             # The account, not this message: nothing was handed over, and the debit stays for the next try.
-            _move(message, from_state, "queued", f"{outcome.code} {outcome.message}", now, tx)
+            _move(message, place.state, place.back, f"{outcome.code} {outcome.message}", now, tx)
         case NotNow():
             wait = LATER if outcome.sent else timedelta(0)
-            _move(message, from_state, "queued", f"{outcome.code} {outcome.message}", now + wait, tx)
+            _move(message, place.state, place.back, f"{outcome.code} {outcome.message}", now + wait, tx)
         case Unknown():
-            wait = LATER if from_state == "unknown" else timedelta(0)
-            _move(message, from_state, "unknown", outcome.message, now + wait, tx)
-            if from_state == "sending":
+            wait = LATER if place.state == "unknown" else timedelta(0)
+            _move(message, place.state, "unknown", outcome.message, now + wait, tx)
+            if place == SENT:
                 tx.count("messages_unknown")
     return False
 

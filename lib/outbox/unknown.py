@@ -3,72 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from lib import shop as contract
-from lib.messengers import Letter, Messenger
-from lib.outbox.claim import Post, notice_days
-from lib.outbox.record import record
-from lib.run import Run, lease
-from lib.shop import Channel, ShopState
+from lib.messengers import Letter
+from lib.outbox.claim import notice_days
+from lib.outbox.counter import Counter
+from lib.outbox.record import LOOKED_UP, SENT_AGAIN, record
+from lib.run import lease, real_now
+from lib.shop import ShopState
 from lib.store import Row, Transaction, utc
 
 PAGE = 200
 
 
-def settle_unknown(run: Run, channel: Channel, messenger: Messenger, post: Post) -> None:
+def settle_unknown(counter: Counter) -> None:
     """Settle the unknown messages of one channel that may be asked after now."""
-    after_id = 0
-    while True:
+    run, after_id = counter.run, 0
+    while not counter.is_stopped:
         rows = run.store.rows(
-            "unknown_messages", channel=channel, now=run.clock.now(), after_id=after_id, page=PAGE
+            "unknown_messages", channel=counter.channel, now=run.clock.now(), after_id=after_id, page=PAGE
         )
-        if rows and messenger.can_look_up:
-            _look_up(run, rows, messenger)
+        if rows and counter.messenger.can_look_up:
+            _look_up(counter, rows)
         elif rows and run.settings.policy.resend_unknown_mail:
-            _send_again(run, rows, messenger, post)
+            _send_again(counter, rows)
         if len(rows) < PAGE:
             return
         after_id = rows[-1]["message_id"]
 
 
-def _look_up(run: Run, rows: Sequence[Row], messenger: Messenger) -> None:
+def _look_up(counter: Counter, rows: Sequence[Row]) -> None:
+    run = counter.run
     shop = run.store.transaction(lambda tx: contract.read_shop(tx, run.settings, run.clock))
-    letters = [_stored_letter(shop, row) for row in rows]
-    run.store.transaction(partial(record, run, letters, messenger.settle(letters), "unknown"))
+    letters = [_stored_letter(shop, row, real_now()) for row in rows]
+    outcomes = counter.messenger.settle(letters)
+    run.store.transaction(partial(record, run, letters, outcomes, LOOKED_UP))
 
 
-def _send_again(run: Run, rows: Sequence[Row], messenger: Messenger, post: Post) -> None:
+def _send_again(counter: Counter, rows: Sequence[Row]) -> None:
     """Hand the stored text over once more; the Message-ID is the same, so it is one mail for its reader."""
-    for start in range(0, len(rows), messenger.batch_size):
-        batch = rows[start : start + messenger.batch_size]
-        letters = run.store.transaction(partial(_claim_again, run, batch, post))
+    size = counter.messenger.batch_size
+    for start in range(0, len(rows), size):
+        if counter.is_stopped:
+            return
+        batch = rows[start : start + size]
+        letters = counter.run.store.transaction(partial(_claim_again, counter, batch))
         if letters:
-            outcomes = messenger.send(letters, lambda _id: None)
-            run.store.transaction(partial(record, run, letters, outcomes, "sending"))
+            outcomes = counter.messenger.send(letters, lambda _id: None)
+            counter.saw(outcomes)
+            counter.run.store.transaction(partial(record, counter.run, letters, outcomes, SENT_AGAIN))
 
 
-def _claim_again(run: Run, rows: Sequence[Row], post: Post, tx: Transaction) -> list[Letter]:
+def _claim_again(counter: Counter, rows: Sequence[Row], tx: Transaction) -> list[Letter]:
+    run = counter.run
     shop = contract.read_shop(tx, run.settings, run.clock)
     round_ids = [row["round_id"] for row in rows if row["kind"] == "payment_notice"]
     rounds = {row["round_id"]: row for row in tx.rows("rounds_by_id", ids=round_ids)} if round_ids else {}
+    until = lease(counter.post.lease_seconds[counter.channel])
     letters = []
     for row in rows:
-        if row["kind"] == "payment_notice" and not _still_true(run, rounds[row["round_id"]]):
-            continue
-        until = lease(post.lease_seconds["mail"])
+        days = notice_days(run, rounds[row["round_id"]]) if row["kind"] == "payment_notice" else None
+        if row["kind"] == "payment_notice" and days is None:
+            continue  # by now it would have expired
+        if days and row["recipient"] == "customer":
+            # The stored text may name an earlier day: the charge comes after the day of the notice, only later.
+            tx.change("fix_charge_day", round_id=row["round_id"], charge_on=days[0], charge_until=days[1])
         if tx.change("resend_unknown", message_id=row["message_id"], lease_until=until):
-            letters.append(_stored_letter(shop, row))
+            letters.append(_stored_letter(shop, row, until))
     return letters
 
 
-def _still_true(run: Run, round_: Row) -> bool:
-    """Tell whether the stored text may still be read: the notice is not over and names the same days."""
-    days = notice_days(run, round_)
-    return days is not None and days[0] == round_["charge_on"]
-
-
-def _stored_letter(shop: ShopState, row: Row) -> Letter:
+def _stored_letter(shop: ShopState, row: Row, lease_until: datetime) -> Letter:
     return Letter(
         message_id=row["message_id"],
         channel=row["channel"],
@@ -80,5 +87,6 @@ def _stored_letter(shop: ShopState, row: Row) -> Letter:
         sender=shop.sender_mail if row["channel"] == "mail" else shop.sender_phone,
         sender_name=shop.name,
         claimed_at=utc(row["claimed_at"]),
+        lease_until=lease_until,
         provider_id=row["provider_id"] or "",
     )

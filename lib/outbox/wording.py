@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, Literal
 
 from lib import facts
 from lib import shop as contract
-from lib.billing import texts
 from lib.dialect import as_date
 from lib.gateways import Card
 from lib.run import Run
@@ -40,13 +40,19 @@ class Material:
 
 def gather(run: Run, messages: Sequence[Row], tx: Transaction) -> Material:
     """Read what the messages need, whatever their kinds."""
-    round_ids = sorted({row["round_id"] for row in messages if row["kind"] in ROUND_KINDS})
+    carried = {
+        row["message_id"]: tx.rows("carried_by", digest_id=row["message_id"], entries=DIGEST_ENTRIES)
+        for row in messages
+        if row["kind"] == "digest"
+    }
+    told = [*messages, *chain.from_iterable(carried.values())]
+    round_ids = sorted({row["round_id"] for row in told if row["kind"] in ROUND_KINDS})
     rounds = {row["round_id"]: row for row in tx.rows("rounds_by_id", ids=round_ids)} if round_ids else {}
     lines = _grouped(tx.rows("round_items", ids=round_ids) if round_ids else [], "round_id")
     subscriptions = contract.read_subscriptions(
-        tx, {row["subscription_id"] for row in messages if row["subscription_id"]}
+        tx, {row["subscription_id"] for row in told if row["subscription_id"]}
     )
-    cancelled = sorted({row["subscription_id"] for row in messages if row["kind"] == "auto_cancel"})
+    cancelled = sorted({row["subscription_id"] for row in told if row["kind"] == "auto_cancel"})
     after_decline = sorted(
         {row["round_id"] for row in messages if row["kind"] in ROUND_KINDS - {"payment_notice"}}
     )
@@ -68,11 +74,7 @@ def gather(run: Run, messages: Sequence[Row], tx: Transaction) -> Material:
         ends={
             row["subscription_id"]: row for row in (tx.rows("ends_of", ids=cancelled) if cancelled else [])
         },
-        carried={
-            row["message_id"]: tx.rows("carried_by", digest_id=row["message_id"])
-            for row in messages
-            if row["kind"] == "digest"
-        },
+        carried=carried,
     )
 
 
@@ -205,7 +207,7 @@ def _auto_cancel(material: Material, message: Row) -> facts.AutoCancel:
         cancelled_on=as_date(end["terminated_at"])
         if end and end["terminated_at"]
         else material.run.clock.today,
-        reason="count_finished" if end and end["terminated_reason"] == "count_finished" else "pg_reset",
+        reason=_end_reason(end),
         lines=tuple(
             facts.Goods(row["product_name"], row["option_value"], row["quantity"])
             for row in material.goods.get(key, [])
@@ -215,15 +217,24 @@ def _auto_cancel(material: Material, message: Row) -> facts.AutoCancel:
 
 def _digest(material: Material, message: Row) -> facts.Digest:
     parts = []
-    for kind, rows in sorted(_grouped(material.carried.get(message["message_id"], []), "kind").items()):
-        entries = tuple(
-            facts.DigestEntry(
-                row["subscription_id"],
-                texts.clean(row["buyer_name"] or ""),
-                as_date(row["delivery_on"]) if row["delivery_on"] else None,
-                row["amount_krw"],
-            )
-            for row in rows[:DIGEST_ENTRIES]
-        )
-        parts.append(facts.DigestPart(kind, len(rows), entries))
+    for kind, rows in _grouped(material.carried.get(message["message_id"], []), "kind").items():
+        entries = tuple(_digest_entry(material, row) for row in rows)
+        parts.append(facts.DigestPart(kind, rows[0]["carried"], entries))
     return facts.Digest(**_shop_facts(material), run_on=material.run.clock.today, parts=tuple(parts))
+
+
+def _digest_entry(material: Material, row: Row) -> facts.DigestEntry:
+    key = row["subscription_id"]
+    subscription = material.subscriptions.get(key)
+    name = subscription.name if subscription else ""
+    if row["kind"] == "auto_cancel":
+        return facts.DigestEntry(key, name, reason=_end_reason(material.ends.get(key)))
+    round_ = material.rounds[row["round_id"]]
+    dropped = [line for line in material.lines.get(row["round_id"], []) if line["excluded_reason"]]
+    return facts.DigestEntry(
+        key, name, as_date(round_["delivery_on"]), round_["amount_krw"], dropped_items=len(dropped)
+    )
+
+
+def _end_reason(end: Row | None) -> Literal["pg_reset", "count_finished"]:
+    return "count_finished" if end and end["terminated_reason"] == "count_finished" else "pg_reset"

@@ -18,5 +18,6 @@ LETTER = Letter(
     sender="shop@example.co.kr",
     sender_name="원두상점",
     claimed_at=NOW,
+    lease_until=datetime.max.replace(tzinfo=UTC),
 )
 LETTER_ID = "<jeonggi.41@example.co.kr>"

@@ -31,6 +31,7 @@ LETTER = Letter(
     sender="0212345678",
     sender_name="원두상점",
     claimed_at=NOW,
+    lease_until=datetime.max.replace(tzinfo=UTC),
 )
 TWO = (LETTER, replace(LETTER, message_id=2))
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import SecretStr
@@ -251,6 +252,14 @@ def test_a_letter_that_could_outlive_the_lease_is_not_begun() -> None:
         outcomes = one.send(letters(2), forget)
     assert isinstance(outcomes[1], Accepted)
     assert outcomes[2] == NotNow("LEASE", "no time left in this batch", sent=False)
+
+
+def test_a_letter_whose_lease_is_over_is_not_begun() -> None:
+    late = replace(LETTER, lease_until=datetime.now(UTC))
+    with smtp_server() as server, mailer(server.url) as one:
+        outcomes = one.send([late], forget)
+    assert outcomes == {41: NotNow("LEASE", "the lease is as good as over", sent=False)}
+    assert server.mails == []
 
 
 def test_threads_share_the_connections() -> None:

@@ -240,6 +240,14 @@ def test_a_lost_release_is_read_back_from_the_group(acts: list[Act], expected: O
     assert server.asked.count(f"POST {PATH}/send") == 1
 
 
+def test_a_group_whose_claim_is_old_is_not_released() -> None:
+    late = [replace(one, lease_until=datetime.now(UTC)) for one in TWO]
+    with http_server(OPENED, FILLED, DELETED) as server, provider(server.url) as one:
+        outcomes = one.send(late, keep)
+    assert outcomes == both(NotNow("LEASE", "no time left to release the group", sent=False))
+    assert server.asked[2:] == [f"DELETE {PATH}"]
+
+
 def test_a_group_whose_lease_is_over_is_not_released() -> None:
     with http_server(OPENED, FILLED, DELETED) as server, provider(server.url, lease=0.001) as one:
         outcomes = one.send(TWO, keep)

@@ -1,0 +1,20 @@
+"""Tell values that the database does not take from every other fault."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from lib.store import error_code
+
+SUSPECT = (DBAPIError, OverflowError)
+"""What a write may raise for its values; SQLite's driver has no error of its own for a huge number."""
+
+CHECK_FAILED = frozenset({3819, 4025})
+"""MySQL's and MariaDB's codes for a broken CHECK; PyMySQL takes them for operational errors."""
+
+
+def is_bad_data(error: Exception) -> bool:
+    """Tell whether a write failed for its values: one row's trouble, which stops no other row."""
+    if isinstance(error, DBAPIError) and error_code(error) in CHECK_FAILED:
+        return True
+    return isinstance(error, DataError | IntegrityError | OverflowError)

@@ -1,0 +1,41 @@
+"""One provider at work in a run, and when it is left in peace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lib.messengers import Messenger, NotNow, Outcomes, Refused
+from lib.outbox.claim import Post
+from lib.run import Run
+from lib.shop import Channel
+
+UNSENT_IN_A_ROW = 3
+"""So many batches in a row that could not be handed over stop a provider for the run (rule 14)."""
+
+
+@dataclass
+class Counter:
+    """One provider at work in this run."""
+
+    run: Run
+    post: Post
+    channel: Channel
+    messenger: Messenger
+    threads: int
+    is_stopped: bool = False
+    unsent: int = 0
+
+    def saw(self, outcomes: Outcomes) -> None:
+        """Stop after a refusal of the account, or after too many batches that did not leave."""
+        refused = [
+            each for each in outcomes.values() if isinstance(each, Refused) and each.scope == "account"
+        ]
+        if refused:
+            self.is_stopped = True
+            said = f"{refused[0].code} {refused[0].message}"
+            self.run.refuse(f"{self.channel}: the provider refuses the account: {said}; correct its settings")
+        unsent = [each for each in outcomes.values() if isinstance(each, NotNow) and not each.sent]
+        if unsent and not refused:
+            self.run.postpone(f"{self.channel}: {unsent[0].message}; run again when the provider answers")
+        self.unsent = self.unsent + 1 if outcomes and len(unsent) == len(outcomes) else 0
+        self.is_stopped = self.is_stopped or self.unsent >= UNSENT_IN_A_ROW

@@ -1,0 +1,71 @@
+"""A shop's own template that is wrong: stopped before anything is sealed, or told while the others go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.notices import D, notice, notify, open_matters, rounds, states
+from tests.rig import Rig
+from tests.shopkeeper import open_shop, subscription
+
+FILE = "payment_notice/customer.txt"
+
+
+def own_template(rig: Rig, text: str) -> Path:
+    folder = rig.folder / "templates"
+    (folder / "payment_notice").mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(text, encoding="utf-8")
+    rig.config(paths={"templates": str(folder)})
+    return folder / FILE
+
+
+def due(rig: Rig) -> None:
+    open_shop(rig)
+    subscription(rig, delivery_on=D)
+
+
+@pytest.mark.parametrize(
+    "text", ["제목\n{% if %}", "제목\n{{ amount_krw|dollar }}", "제목\n{% include 'no.txt' %}"]
+)
+def test_a_template_that_does_not_compile_stops_before_anything_is_sealed(any_rig: Rig, text: str) -> None:
+    path = own_template(any_rig, text)
+    due(any_rig)
+    ended = notify(any_rig, check=78)
+    assert f"{path}:2" in ended.stderr
+    assert rounds(any_rig) == any_rig.ours("SELECT * FROM message") == []
+
+
+@pytest.mark.parametrize("text", ["제목\n{{ amount }}", "제목\n{{ 1 // 0 }}", "{{ shop_name and '' }}\n"])
+def test_a_template_that_cannot_be_filled_in_keeps_back_its_own_messages_only(
+    any_rig: Rig, text: str
+) -> None:
+    own_template(any_rig, text)
+    due(any_rig)
+    ended = notify(any_rig, check=1)
+    assert FILE in ended.stderr
+    assert states(any_rig) == {
+        "customer mail": "queued",
+        "customer sms": "accepted",
+        "operator mail": "accepted",
+    }
+    assert open_matters(any_rig) == [("template", "template payment_notice")]
+
+
+def test_a_mended_template_sends_what_waited_and_is_told_no_more(any_rig: Rig) -> None:
+    path = own_template(any_rig, "제목\n{{ amount }}")
+    due(any_rig)
+    notify(any_rig, check=1)
+    notify(any_rig, "2026-12-01T11:00")
+    path.write_text("제목\n합계 {{ amount_krw|won }}", encoding="utf-8")
+    notify(any_rig, "2026-12-01T13:00")
+    assert notice(any_rig).strip() == "합계 12,900원"
+    assert open_matters(any_rig) == []
+
+
+def test_a_template_may_hold_any_quotes_and_breaks_of_its_own(any_rig: Rig) -> None:
+    own_template(any_rig, "\ufeff'제목' \"{{ shop_name }}\"\n\n줄 1\n줄 2 % ; -- \\")
+    due(any_rig)
+    notify(any_rig)
+    assert notice(any_rig).split() == ["줄", "1", "줄", "2", "%", ";", "--", "\\"]
