@@ -9,7 +9,7 @@ import click
 from lib import sealing
 from lib.billing import texts
 from lib.closing import miss_unannounced
-from lib.command import Job, Options, run_job, shared_options
+from lib.command import Job, JobCommand, Options, run_job, shared_options
 from lib.outbox.deliver import deliver, pending_credits
 from lib.planning import Plan
 from lib.rendering import Renderer
@@ -66,7 +66,15 @@ def finish(run: Run) -> Mapping[str, object]:
     return pending_credits(run)
 
 
-@click.command(help=__doc__)
+HELP = """D-2 결제 안내: 배송 예정 회차의 주문과 금액을 확정하고 고객과 운영자에게 결제 안내를 보냅니다.
+
+\b
+예: notify-d2
+    notify-d2 --dry-run --as-of 2026-12-01T09:00
+"""
+
+
+@click.command(cls=JobCommand, help=HELP)
 @shared_options
 def main(**options: object) -> None:
     """Run the job."""

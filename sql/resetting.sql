@@ -66,22 +66,14 @@ SELECT card_id, member_id, pg_code, billing_key, customer_key, masked_number, re
 WHERE pg_code = :pg_code AND registered_at <= :event_at AND card_id > :after_id
 ORDER BY card_id LIMIT :page;
 
--- name: reset_cards_known
--- Which cards of a reset were noted already, and how they stand.
-SELECT card_id, pg_state, row_deleted_at FROM pg_reset_card WHERE reset_id = :reset_id AND card_id IN :ids;
-
 -- name: note_card
 -- Note a card before its key is deleted; the proof stays, it never holds the key.
 INSERT INTO pg_reset_card (reset_id, card_id, member_id, masked_number, pg_state)
 VALUES (:reset_id, :card_id, :member_id, :masked_number, 'pending');
 
--- name: note_key
--- What the PG said to the deletion of a key.
-UPDATE pg_reset_card SET pg_state = :pg_state WHERE reset_id = :reset_id AND card_id = :card_id;
-
 -- name: note_card_deleted
--- The shop's row of a card is gone.
-UPDATE pg_reset_card SET row_deleted_at = :at
+-- What the PG said to the deletion of a key, and that the shop's row goes with it; once.
+UPDATE pg_reset_card SET pg_state = :pg_state, row_deleted_at = :at
 WHERE reset_id = :reset_id AND card_id = :card_id AND row_deleted_at IS NULL;
 
 -- name: reset_card_counts

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from functools import partial
 
 from lib import shop as contract
+from lib.charging.batch import in_batch
 from lib.closing import void_round
 from lib.outbox.claim import expire
-from lib.outbox.queue import messages_for, queue_once
+from lib.queueing import messages_for, queue_once
 from lib.resetting.events import Reset
 from lib.run import Run
-from lib.shop import ShopState, Subscription
 from lib.store import Transaction
 
-PAGE = 200
+PAGE = 50
+"""Subscriptions in one transaction: the shop's rows shall not be locked for long."""
 
 
 def cancel_subscriptions(run: Run, reset: Reset) -> None:
@@ -27,30 +28,49 @@ def cancel_subscriptions(run: Run, reset: Reset) -> None:
         )
         ids = [row["subscription_id"] for row in rows]
         if ids:
-            run.store.transaction(partial(_cancel_page, run, ids))
+            in_batch(run, ids, partial(_cancel_page, run), partial(_cancel_without_mail, run))
+            run.on_step(len(ids))
         if len(ids) < PAGE:
             return
         after_id = ids[-1]
 
 
-def _cancel_page(run: Run, ids: Sequence[str], tx: Transaction) -> None:
+def _cancel_page(run: Run, ids: Sequence[str], tx: Transaction) -> list[None]:
     shop = contract.read_shop(tx, run.settings, run.clock)
     subscriptions = contract.read_subscriptions(tx, ids)
+    _void_rounds(run, ids, tx)
+    for key, subscription in subscriptions.items():
+        if _cancel(run, key, tx):
+            queue_once(tx, messages_for(shop, subscription, "auto_cancel", key, run.clock.now()))
+    return []
+
+
+def _void_rounds(run: Run, ids: Sequence[str], tx: Transaction) -> None:
     rounds = tx.rows("open_rounds_of", ids=list(ids))
     for round_ in rounds:
-        void_round(run, tx, round_, "the PG was changed or reset")
+        void_round(run, tx, round_, "PG 변경·초기화")
     if rounds:
         for message in tx.rows("notices_waiting", ids=[round_["round_id"] for round_ in rounds]):
             expire(run, message, tx)
-    for subscription in subscriptions.values():
-        _cancel(run, shop, subscription, tx)
 
 
-def _cancel(run: Run, shop: ShopState, subscription: Subscription, tx: Transaction) -> None:
-    key, at = subscription.subscription_id, run.clock.local()
+def _cancel(run: Run, key: str, tx: Transaction) -> bool:
+    at = run.clock.local()
     if not tx.change("cancel_subscription", subscription_id=key, at=at):
-        return
+        return False
     tx.change("cancel_items", subscription_id=key, at=at)
     tx.change("log", subscription_id=key, event="auto_cancelled", detail="PG 변경·초기화로 자동 해지", at=at)
-    queue_once(tx, messages_for(shop, subscription, "auto_cancel", key, run.clock.now()))
     tx.count("cancelled")
+    return True
+
+
+def _cancel_without_mail(run: Run, key: str, error: Exception) -> None:
+    """A row that cannot be told of is cancelled all the same: nothing of the PG may stay behind."""
+    run.store.transaction(partial(_cancel_untold, run, key, type(error).__name__))
+
+
+def _cancel_untold(run: Run, key: str, why: str, tx: Transaction) -> None:
+    _void_rounds(run, [key], tx)
+    if _cancel(run, key, tx):
+        detail = f"{key}: 해지했으나 자료 오류({why})로 해지 안내를 보내지 못함. 고객에게 직접 알려 주세요"
+        run.matters.open(tx, key, "bad_row", detail, run.clock.now())

@@ -39,6 +39,6 @@ def _leave_to_a_person(run: Run, reset: Reset) -> None:
     while True:
         rows = run.store.rows("attempts_unsettled", pg_code=reset.pg_code, after_id=0, page=PAGE)
         for row in rows:
-            run.store.transaction(partial(set_in_doubt, run, read_attempt(row), "the PG was reset"))
+            run.store.transaction(partial(set_in_doubt, run, read_attempt(row), "PG 변경·초기화"))
         if len(rows) < PAGE:
             return

@@ -10,7 +10,7 @@ from lib.dialect import as_datetime
 from lib.run import Run
 from lib.store import Row, Transaction, utc
 
-OPEN_STATES = ("open", "drained", "cancelled", "purged")
+TERMINATIONS = {"changed": "변경", "reset": "초기화"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _reset(row: Row) -> Reset:
 
 
 def new_events(run: Run, tx: Transaction) -> list[Event]:
-    """Return the events that nobody took up yet, oldest first."""
+    """Return the events that nobody took up yet, oldest first; an end that is still to come is none yet."""
     known = {(row["pg_contract_no"], utc(row["event_at"])) for row in tx.rows("resets_known")}
     events = [
         Event(
@@ -64,7 +64,10 @@ def new_events(run: Run, tx: Transaction) -> list[Event]:
         )
         for row in tx.rows("reset_events")
     ]
-    return [each for each in events if (each.pg_contract_no, each.event_at) not in known]
+    now = run.clock.now()
+    return [
+        each for each in events if each.event_at <= now and (each.pg_contract_no, each.event_at) not in known
+    ]
 
 
 def is_too_old(run: Run, event: Event) -> bool:
@@ -81,9 +84,10 @@ def begin(run: Run, order: Order | None) -> None:
 
 def _report_waiting(run: Run, event: Event, tx: Transaction) -> None:
     ended = f"{run.clock.to_local(event.event_at):%Y-%m-%d %H:%M}"
+    what = TERMINATIONS.get(event.reason, event.reason)
     detail = (
-        f"the contract {event.pg_contract_no} of {event.pg_code} ended as {event.reason} on {ended}; "
-        f"carry it out with reset_pg --pg {event.pg_code} --confirm SHOP_NAME"
+        f"{event.pg_code} 계약 {event.pg_contract_no}번이 {ended}에 {what}됨. "
+        f"오래되어 자동으로 처리하지 않음. 처리하려면: reset-pg --pg {event.pg_code} --confirm 쇼핑몰이름"
     )
     run.matters.open(tx, event.pg_code, "reset_waits", detail, run.clock.now())
 

@@ -4,22 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 
 from lib.charging.desk import Desk
 from lib.dialect import as_datetime
-from lib.gateways import Card, Forgotten
+from lib.gateways import Card, Forgotten, Gateway
 from lib.resetting.events import Reset
 from lib.run import Run
 from lib.store import Row, Transaction
 
 PAGE = 200
-KEY_STATES = {"done": "pg_keys_deleted", "already_gone": "pg_keys_deleted"}
+UNANSWERED_IN_A_ROW = 20
+"""So many deletions in a row that the PG did not answer end the asking; each waited its whole time-out."""
+GONE = frozenset({"done", "already_gone"})
+
+
+@dataclass
+class Keys:
+    """The billing keys at the PG, and how often in a row it did not answer."""
+
+    gateway: Gateway | None
+    unanswered: int = 0
+
+    def forget(self, card: Card) -> Forgotten:
+        """Delete one key; asks no more once the PG has been silent for too long."""
+        if self.gateway is None:
+            return Forgotten("failed", "PG 설정이 없거나 꺼져 있음")
+        if self.unanswered >= UNANSWERED_IN_A_ROW:
+            return Forgotten("unknown", "PG 가 답하지 않음")
+        answer = self.gateway.forget(card)
+        self.unanswered = self.unanswered + 1 if answer.state == "unknown" else 0
+        return answer
 
 
 def purge_cards(run: Run, desk: Desk, reset: Reset) -> None:
     """Delete page after page. The rows go even if the PG does not answer; a matter names the member."""
     event_at = run.clock.to_local(reset.event_at)
+    keys = _keys(run, desk, reset.pg_code)
     after_id = 0
     with ThreadPoolExecutor(desk.workers()) as pool:
         while True:
@@ -29,11 +51,18 @@ def purge_cards(run: Run, desk: Desk, reset: Reset) -> None:
             cards = [_card(row) for row in rows]
             if cards:
                 run.store.transaction(partial(_note, reset, cards))
-                answers = list(pool.map(partial(_forget, desk, reset), cards))
+                answers = list(pool.map(keys.forget, cards))
                 run.store.transaction(partial(_delete, run, reset, cards, answers))
+                run.on_step(len(cards))
             if len(rows) < PAGE:
                 return
             after_id = rows[-1]["card_id"]
+
+
+def _keys(run: Run, desk: Desk, pg_code: str) -> Keys:
+    """A PG that is not configured or switched off is no reason to keep the rows: a person takes over."""
+    settings = run.settings.gateways().get(pg_code)
+    return Keys(desk.gateways.get(pg_code) if settings and settings.enabled else None)
 
 
 def _card(row: Row) -> Card:
@@ -49,30 +78,14 @@ def _card(row: Row) -> Card:
 
 
 def _note(reset: Reset, cards: Sequence[Card], tx: Transaction) -> None:
-    known = {
-        row["card_id"]
-        for row in tx.rows("reset_cards_known", reset_id=reset.reset_id, ids=[card.card_id for card in cards])
-    }
-    tx.change_many(
-        "note_card",
-        [
-            {
-                "reset_id": reset.reset_id,
-                "card_id": card.card_id,
-                "member_id": card.member_id,
-                "masked_number": card.masked_number,
-            }
-            for card in cards
-            if card.card_id not in known
-        ],
-    )
-
-
-def _forget(desk: Desk, reset: Reset, card: Card) -> Forgotten:
-    gateway = desk.gateway(reset.pg_code)
-    if gateway is None:
-        return Forgotten("failed", "the PG cannot be called")
-    return gateway.forget(card)
+    for card in cards:
+        tx.is_new(
+            "note_card",
+            reset_id=reset.reset_id,
+            card_id=card.card_id,
+            member_id=card.member_id,
+            masked_number=card.masked_number[:40],
+        )
 
 
 def _delete(
@@ -80,15 +93,26 @@ def _delete(
 ) -> None:
     at = run.clock.now()
     for card, answer in zip(cards, answers, strict=True):
-        tx.change("note_key", reset_id=reset.reset_id, card_id=card.card_id, pg_state=answer.state)
+        noted = tx.change(
+            "note_card_deleted",
+            reset_id=reset.reset_id,
+            card_id=card.card_id,
+            pg_state=answer.state,
+            at=at,
+        )
+        if not noted:
+            continue  # another run has deleted it, and told of its key
         tx.change("detach_card", card_id=card.card_id)
         tx.change("delete_card", card_id=card.card_id)
-        tx.change("note_card_deleted", reset_id=reset.reset_id, card_id=card.card_id, at=at)
         tx.count("cards_deleted")
-        tx.count(KEY_STATES.get(answer.state, "pg_keys_failed"))
-        if answer.state not in KEY_STATES:
-            detail = (
-                f"{reset.pg_code} did not confirm that the key of member {card.member_id}, "
-                f"card {card.masked_number}, is deleted: {answer.message or answer.state}; delete it there"
-            )
-            run.matters.open(tx, f"card {card.card_id}", "key_left", detail, at)
+        tx.count("pg_keys_deleted" if answer.state in GONE else "pg_keys_failed")
+        if answer.state not in GONE:
+            _report_key(run, reset, card, answer, tx)
+
+
+def _report_key(run: Run, reset: Reset, card: Card, answer: Forgotten, tx: Transaction) -> None:
+    detail = (
+        f"{reset.pg_code}: 회원 {card.member_id}, 카드 {card.masked_number} 의 빌링키 삭제가 "
+        f"확인되지 않음 ({answer.message or answer.state}). PG 관리자 페이지에서 직접 삭제하세요"
+    )
+    run.matters.open(tx, f"card {card.card_id}", "key_left", detail, run.clock.now())
