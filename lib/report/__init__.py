@@ -1,0 +1,1 @@
+"""What ops list, show, service and report print."""
