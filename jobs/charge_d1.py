@@ -11,8 +11,8 @@ from lib.charging.charge import Till
 from lib.charging.desk import Desk
 from lib.charging.settle import read_spool, settle_open
 from lib.charging.writeback import write_paid
-from lib.closing import miss_unannounced
-from lib.command import Job, Options, run_job, shared_options
+from lib.closing import close_unannounced
+from lib.command import Job, JobCommand, Options, run_job, shared_options
 from lib.outbox.deliver import deliver, pending_credits
 from lib.rendering import Renderer
 from lib.run import Run
@@ -42,10 +42,10 @@ def charge(run: Run) -> None:
     desk = Desk.open(run)
     spool = Spool(run.settings.paths.spool)
     spool.open()
-    miss_unannounced(run)
+    close_unannounced(run)
     read_spool(run, spool)
     tried: dict[int, set[int]] = {}
-    again = settle_open(run, desk, tried)
+    again = settle_open(run, desk, tried, spool=spool)
     Till(run, desk, spool, tried).charge_due(again)
     write_paid(run)
     spool.finish()
@@ -62,7 +62,17 @@ def finish(run: Run) -> Mapping[str, object]:
     return {"messages_no_credit": pending_credits(run)["messages_no_credit"]}
 
 
-@click.command(help=__doc__)
+HELP = """D-1 결제: 안내한 금액을 저장된 카드로 결제하고 쇼핑몰 주문을 만듭니다.
+
+거절된 회차는 정해진 시각에 다시 시도합니다.
+
+\b
+예: charge-d1
+    charge-d1 --dry-run --as-of 2026-12-02T10:00
+"""
+
+
+@click.command(cls=JobCommand, help=HELP)
 @shared_options
 def main(**options: object) -> None:
     """Run the job."""

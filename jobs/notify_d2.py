@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import click
 
 from lib import sealing
-from lib.billing import texts
-from lib.closing import miss_unannounced
+from lib.billing import texts, words
+from lib.closing import close_unannounced
 from lib.command import Job, JobCommand, Options, run_job, shared_options
 from lib.outbox.deliver import deliver, pending_credits
 from lib.planning import Plan
@@ -33,7 +33,7 @@ COUNTS = (
 def announce(run: Run) -> None:
     """Close what was missed, seal what is due, and deliver what waits."""
     renderer = Renderer(run.settings.paths.templates)
-    miss_unannounced(run)
+    close_unannounced(run)
     for page in sealing.seal_due(run):
         sealing.count(run, page)
     deliver(run, renderer)
@@ -46,7 +46,7 @@ def rehearse(run: Run) -> Iterator[str]:
         for plan in page.plans:
             yield tell(plan)
         for plan, reason in page.blocked:
-            yield f"{plan.subscription.subscription_id} {plan.delivery_on} 보류: {reason}"
+            yield f"{plan.subscription.subscription_id} {plan.delivery_on} 진행 불가: {words.BLOCKED[reason]}"
         for bad in page.bad:
             yield f"{bad.subscription_id} 잘못된 자료: {bad.reason}"
 
@@ -55,7 +55,9 @@ def tell(plan: Plan) -> str:
     """Say one round in one line: who, when, how much, what was dropped."""
     amount = texts.won(plan.invoice.amount_krw)
     dropped = "".join(
-        f" 제외[{texts.clean(line.item.product_name)}: {line.excluded_reason}]" for line in plan.dropped
+        f" 제외[{texts.clean(line.item.product_name)}: {words.excluded(line.excluded_reason)}]"
+        for line in plan.dropped
+        if line.excluded_reason
     )
     said = "건너뜀(결제할 상품 없음)" if plan.is_skipped else amount
     return f"{plan.subscription.subscription_id} {plan.delivery_on} {plan.round_no}회차 {said}{dropped}"

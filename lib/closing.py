@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from functools import partial
 
 from lib import shop as contract
 from lib.billing import texts
 from lib.billing.calendar import Cycle, next_stored_date
 from lib.billing.rounds import LIVE_ITEM_STATES
 from lib.dialect import as_date
-from lib.outbox.queue import messages_for, queue_once
+from lib.queueing import messages_for, queue_once
 from lib.run import Run
 from lib.shop import Item, ShopState, Subscription
 from lib.store import ContendedError, Row, Transaction
@@ -74,28 +75,49 @@ def queue_round_messages(
     queue_once(tx, messages_for(shop, subscription, kind, str(round_id), run.clock.now(), round_id))
 
 
-def miss_unannounced(run: Run) -> None:
-    """Close every sealed round whose delivery day has come although nobody was told."""
+def close_unannounced(run: Run) -> None:
+    """Close every sealed round that is no longer to be announced: cancelled, or its day has come."""
     after_id = 0
     while True:
-        rows = run.store.rows("unannounced_rounds", today=run.clock.today, after_id=after_id, page=PAGE)
-        for row in rows:
-            run.store.transaction(
-                lambda tx, round_id=row["round_id"]: _miss_unannounced(run, tx, round_id)  # type: ignore[misc]
-            )
-        if len(rows) < PAGE:
+        rounds = run.store.rows("unannounced_rounds", after_id=after_id, page=PAGE)
+        for round_, reason in run.store.transaction(partial(_cancelled, rounds)) if rounds else []:
+            if reason:
+                run.store.transaction(partial(void_round, run, round_=round_, reason=reason))
+            elif as_date(round_["delivery_on"]) <= run.clock.today:
+                said = "the delivery day came before a notice was accepted"
+                run.store.transaction(partial(miss_round, run, round_=round_, reason=said))
+        if len(rounds) < PAGE:
             return
-        after_id = rows[-1]["round_id"]
+        after_id = rounds[-1]["round_id"]
 
 
-def _miss_unannounced(run: Run, tx: Transaction, round_id: int) -> None:
-    for round_ in tx.rows("rounds_by_id", ids=[round_id]):
-        if round_["state"] == "sealed":
-            miss_round(run, tx, round_, "the delivery day came before a notice was accepted")
+def _cancelled(rounds: Sequence[Row], tx: Transaction) -> list[tuple[Row, str | None]]:
+    """Say of each round why it is void, if it is."""
+    subscriptions = contract.read_subscriptions(tx, {round_["subscription_id"] for round_ in rounds})
+    lines = tx.rows("round_items", ids=[round_["round_id"] for round_ in rounds])
+    included = [line for line in lines if line["excluded_reason"] is None]
+    items = contract.read_items(tx, {line["item_id"] for line in included})
+    live = {line["round_id"] for line in included if is_in_use(items.get(line["item_id"]))}
+    return [
+        (round_, void_reason(subscriptions.get(round_["subscription_id"]), round_["round_id"] in live))
+        for round_ in rounds
+    ]
+
+
+def is_in_use(item: Item | None) -> bool:
+    """Tell whether an item is delivered at all: paused and ended ones are not."""
+    return item is not None and item.state == "U"
+
+
+def void_reason(subscription: Subscription | None, has_live_item: bool) -> str | None:
+    """Say why a round that is sealed or due is void, or None (rule 8)."""
+    if subscription is None or subscription.state != "U":
+        return "the subscription is no longer in use"
+    return None if has_live_item else "no announced item is in use"
 
 
 def advance_items(tx: Transaction, round_: Row, lines: Sequence[Row], *, is_paid: bool) -> dict[int, Item]:
-    """Move every live item of an ended round to its next date; only `paid` raises an included one's round number.
+    """Move every live item of an ended round on; only `paid` raises an included one's round number.
 
     Returns the items as they were read. Raises ContendedError where the storefront changed one meanwhile.
     """

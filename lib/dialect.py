@@ -35,7 +35,9 @@ _DELETED = re.compile(
 _KEY = re.compile(r"^\s*(UNIQUE )?KEY (\w+) \((.*)\),?$", re.IGNORECASE)
 _AUTO = re.compile(r"\b(BIGINT|INT)\s+NOT NULL\s+AUTO_INCREMENT\s+PRIMARY KEY", re.IGNORECASE)
 _TABLE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", re.IGNORECASE)
-_LOCK = re.compile(r"\s+(FOR UPDATE( SKIP LOCKED)?|LOCK IN SHARE MODE)\b", re.IGNORECASE)
+_LOCK = re.compile(
+    r"\s+(FOR UPDATE( SKIP LOCKED)?\b|LOCK IN SHARE MODE\b|FORCE INDEX \(\w+\))", re.IGNORECASE
+)
 _VIEW = re.compile(r"CREATE OR REPLACE SQL SECURITY INVOKER VIEW (\w+)", re.IGNORECASE)
 
 
@@ -72,7 +74,7 @@ def _sqlite_table(statement: str) -> Iterator[str]:
 
 
 def sqlite_statement(sql: str) -> str:
-    """Take out what SQLite has no word for: locking reads (its transactions are alone anyway)."""
+    """Take out what SQLite has no word for: index hints, and locking reads: its transactions are alone."""
     return _LOCK.sub("", sql)
 
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -89,8 +90,9 @@ class BodyTooLargeError(OSError):
 class _Call:
     """How long one request may still take, and whether its first byte has left."""
 
-    def __init__(self, budget: float) -> None:
+    def __init__(self, budget: float, send_until: datetime | None) -> None:
         self._budget = budget
+        self._send_until = send_until
         self._until = time.monotonic() + budget
         self.sent = False
         self.connection: _Kept | None = None
@@ -106,6 +108,9 @@ class _Call:
         left = self.left()
         if self.sent:
             return left
+        # The last look before the first byte: the process may have been stopped since it was told to send.
+        if self._send_until and datetime.now(UTC) >= self._send_until:
+            raise TimeoutError
         self.sent = True
         self._until = time.monotonic() + self._budget
         return self._budget
@@ -205,10 +210,19 @@ class Client:
         self._transport = _Transport(pool_connections=1, pool_maxsize=kept, max_retries=0)
 
     def send(
-        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        send_until: datetime | None = None,
     ) -> Answer:
-        """Send exactly one request. `path` is quoted already and begins with a slash."""
-        call = _Call(self._timeout[1])
+        """Send exactly one request, and nothing from `send_until` (real time) on.
+
+        `path` is quoted already and begins with a slash.
+        """
+        call = _Call(self._timeout[1], send_until)
         token = _call.set(call)
         try:
             return self._exchange(method, path, body, headers or {})

@@ -35,11 +35,14 @@ class Spool:
         """Make this run's file; raises SpoolError where that is not possible."""
         try:
             self._folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+            new = self._path.with_suffix(".new")
             descriptor = os.open(
-                self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW, 0o600
+                new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW, 0o600
             )
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._file = os.fdopen(descriptor, "a", encoding="utf-8")
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Only now may it bear the name that others look for: a file without a lock is an ended run's.
+            new.rename(self._path)
             _sync_folder(self._folder)
         except OSError as error:
             raise SpoolError(self._fault(error)) from None

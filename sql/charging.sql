@@ -13,8 +13,9 @@ SELECT round_id FROM billing_round
 WHERE subscription_id IN :ids AND state = 'due' AND next_attempt_at <= :now ORDER BY round_id;
 
 -- name: lock_due_rounds
--- Take rounds to charge, leaving out those another run holds.
-SELECT * FROM billing_round WHERE round_id IN :ids AND state = 'due'
+-- Take rounds to charge, leaving out those another run holds. By the primary key: through another index SKIP LOCKED
+-- passes by rows that nobody holds.
+SELECT * FROM billing_round FORCE INDEX (PRIMARY) WHERE round_id IN :ids AND state = 'due'
 ORDER BY round_id FOR UPDATE SKIP LOCKED;
 
 -- name: read_due_rounds
@@ -29,9 +30,13 @@ WHERE round_id IN :ids ORDER BY round_id, attempt_no;
 -- name: insert_attempt
 -- The attempt is committed before the socket opens; open_round keeps a second one out.
 INSERT INTO payment_attempt (round_id, attempt_no, pg_code, order_no, order_name, amount_krw, card_id, state,
-  request_digest, sent_at, sent_on, lease_until)
+  claim_token, request_digest, sent_at, sent_on, lease_until)
 VALUES (:round_id, :attempt_no, :pg_code, :order_no, :order_name, :amount_krw, :card_id, 'sending',
-  :request_digest, :sent_at, :sent_on, :lease_until);
+  :claim_token, :request_digest, :sent_at, :sent_on, :lease_until);
+
+-- name: attempts_of_claim
+-- What one claim has committed, for a claim whose answer to COMMIT got lost.
+SELECT * FROM payment_attempt WHERE round_id IN :ids AND claim_token = :token AND state = 'sending' ORDER BY attempt_id;
 
 -- name: attempts_by_order_no
 -- Attempts by their order numbers.
@@ -68,6 +73,12 @@ WHERE state IN ('sending', 'unknown') AND lease_until >= :real GROUP BY pg_code;
 -- A page of unknown attempts that may be asked after now.
 SELECT * FROM payment_attempt
 WHERE state = 'unknown' AND next_check_at <= :now AND lease_until <= :real AND attempt_id > :after_id
+ORDER BY attempt_id LIMIT :page;
+
+-- name: attempts_left
+-- What a run would ask after, for a dry run.
+SELECT order_no, pg_code FROM payment_attempt
+WHERE state IN ('sending', 'unknown') AND lease_until <= :real AND (state = 'sending' OR next_check_at <= :now)
 ORDER BY attempt_id LIMIT :page;
 
 -- name: take_check
@@ -109,7 +120,8 @@ ORDER BY round_id LIMIT :page;
 
 -- name: lock_unwritten_rounds
 -- Take paid rounds to write their orders, leaving out those another run holds.
-SELECT * FROM billing_round WHERE round_id IN :ids AND state = 'paid' AND written_at IS NULL
+SELECT * FROM billing_round FORCE INDEX (PRIMARY)
+WHERE round_id IN :ids AND state = 'paid' AND written_at IS NULL
 ORDER BY round_id FOR UPDATE SKIP LOCKED;
 
 -- name: set_written

@@ -30,10 +30,12 @@ WHERE r.state = 'paid' AND r.amount_krw > 0
 
 -- name: amount_is_sealed
 -- What was approved is what was sealed, unless the round is held.
-SELECT r.round_id, r.amount_krw, p.amount_krw AS approved_krw FROM billing_round r
+SELECT r.round_id, r.amount_krw, p.approved_krw FROM billing_round r
 JOIN payment_attempt a ON a.round_id = r.round_id
-JOIN payment p ON p.order_no = a.order_no AND p.kind = 'approve'
-WHERE r.state <> 'held' AND p.amount_krw <> r.amount_krw;
+JOIN (SELECT order_no, MAX(CASE WHEN kind = 'approve' THEN amount_krw END) AS approved_krw FROM payment
+      GROUP BY order_no
+      HAVING SUM(CASE WHEN kind = 'approve' THEN amount_krw ELSE -amount_krw END) > 0) p ON p.order_no = a.order_no
+WHERE r.state <> 'held' AND p.approved_krw <> r.amount_krw;
 
 -- name: announced_before
 -- Every attempt was sent on a later day than the one on which its round was announced.
@@ -87,7 +89,7 @@ WHERE r.state = 'paid' AND r.written_at IS NOT NULL
 -- No order of ours is in the shop without a paid and written round.
 SELECT o.order_id FROM v_order o JOIN payment_attempt a ON a.order_no = o.order_id
 JOIN billing_round r ON r.round_id = a.round_id
-WHERE r.state <> 'paid' OR r.written_at IS NULL OR r.order_id <> a.order_no;
+WHERE r.written_at IS NULL OR r.state NOT IN ('paid', 'held') OR r.order_id <> a.order_no;
 
 -- name: reset_left_no_card
 -- After a reset no card of its PG that was registered up to the event is left.

@@ -17,7 +17,7 @@ ORDER BY message_id LIMIT :page;
 
 -- name: lock_messages
 -- Take messages that wait, leaving out those another run holds. In this order they are paid: the customers' first.
-SELECT * FROM message WHERE message_id IN :ids AND state IN ('queued', 'no_credit')
+SELECT * FROM message FORCE INDEX (PRIMARY) WHERE message_id IN :ids AND state IN ('queued', 'no_credit')
 ORDER BY recipient, message_id FOR UPDATE SKIP LOCKED;
 
 -- name: debits_of

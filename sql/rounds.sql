@@ -23,6 +23,10 @@ UPDATE billing_round_item SET released_at = :at WHERE round_id = :round_id AND r
 -- Rounds with all their columns.
 SELECT * FROM billing_round WHERE round_id IN :ids;
 
+-- name: lock_round
+-- Take a round that a person or late evidence decides about; whatever arrives meanwhile waits.
+SELECT * FROM billing_round WHERE round_id = :round_id FOR UPDATE;
+
 -- name: round_items
 -- The sealed lines of rounds.
 SELECT * FROM billing_round_item WHERE round_id IN :ids ORDER BY round_id, item_id;

@@ -97,6 +97,7 @@ CREATE TABLE IF NOT EXISTS payment_attempt (
   decline VARCHAR(4) CHARACTER SET ascii COLLATE ascii_bin NULL CHECK (decline IN ('hard', 'soft')),
   code VARCHAR(64) NULL,
   message VARCHAR(200) NULL,
+  claim_token CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   request_digest CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   sent_at DATETIME(6) NOT NULL,
   sent_on DATE NOT NULL,

@@ -41,9 +41,9 @@ SELECT round_id, subscription_id, delivery_on FROM billing_round
 WHERE subscription_id IN :ids AND delivery_on >= :since;
 
 -- name: unannounced_rounds
--- A page of rounds whose delivery day has come although nobody was told: they are missed.
-SELECT round_id, subscription_id, delivery_on FROM billing_round
-WHERE state = 'sealed' AND delivery_on <= :today AND round_id > :after_id
+-- A page of sealed rounds that nobody was told of: their day may have come, or the customer may have cancelled.
+SELECT round_id, subscription_id, delivery_on, state FROM billing_round
+WHERE state = 'sealed' AND next_attempt_at IS NULL AND round_id > :after_id
 ORDER BY round_id LIMIT :page;
 
 -- name: matters_of_rounds

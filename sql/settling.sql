@@ -1,9 +1,5 @@
 -- A person's word on what is in doubt or held. Each move is a compare-and-set on the state it names.
 
--- name: lock_round
--- Take a round that a person decides; whatever arrives meanwhile waits.
-SELECT * FROM billing_round WHERE round_id = :round_id FOR UPDATE;
-
 -- name: lock_attempts
 -- Take every attempt of a round.
 SELECT * FROM payment_attempt WHERE round_id = :round_id ORDER BY attempt_no FOR UPDATE;

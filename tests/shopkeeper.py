@@ -11,7 +11,7 @@ from typing import Literal
 
 from tests.rig import Rig
 
-LONG_AGO = datetime(2026, 1, 1, 9)  # noqa: DTZ001 the shop's columns hold naive local time
+LONG_AGO = datetime(2026, 1, 1, 9)
 Flag = Literal["T", "F"]
 
 

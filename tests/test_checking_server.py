@@ -10,7 +10,7 @@ import pytest
 from lib.checking import server
 from lib.checking.server import ServerState
 
-NOON = datetime(2026, 12, 1, 12)  # noqa: DTZ001 the server's clock is read as naive UTC
+NOON = datetime(2026, 12, 1, 12)
 HEALTHY = ServerState(version="10.11.19-MariaDB", flush_log=1, is_read_only=False, at=NOON)
 
 
@@ -39,10 +39,10 @@ def test_a_server_must_be_new_enough(version: str, ok: bool) -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (replace(HEALTHY, flush_log=2), "innodb_flush_log_at_trx_commit is 2"),
-        (replace(HEALTHY, is_read_only=True), "the server is read-only"),
-        (replace(HEALTHY, version="10.5.1-MariaDB"), "too old"),
-        (replace(HEALTHY, at=NOON - timedelta(seconds=31)), "31.0 s apart"),
+        (replace(HEALTHY, flush_log=2), "innodb_flush_log_at_trx_commit = 2"),
+        (replace(HEALTHY, is_read_only=True), "읽기 전용"),
+        (replace(HEALTHY, version="10.5.1-MariaDB"), "너무 오래됨"),
+        (replace(HEALTHY, at=NOON - timedelta(seconds=31)), "31.0초 다름"),
     ],
 )
 def test_a_server_that_may_lose_money_is_found(state: ServerState, said: str) -> None:

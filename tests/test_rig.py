@@ -50,7 +50,7 @@ def test_the_shopkeeper_fills_what_the_contract_shows(any_rig: Rig) -> None:
     items = (Item(price=12_900), Item(product_no=2, price=8_000, cycle="2W", option_price=500))
     given = subscription(any_rig, delivery_on=DELIVERY, items=items)
     setting(any_rig, products=(1, 2), steps={1: 5, 3: 10})
-    consent(any_rig, given.item_ids[0], 13_500, datetime(2026, 11, 20, 9))  # noqa: DTZ001 the shop's local time
+    consent(any_rig, given.item_ids[0], 13_500, datetime(2026, 11, 20, 9))
     shown = any_rig.ours("SELECT item_id, applied_price, cycle FROM v_item ORDER BY item_id")
     assert [row["item_id"] for row in shown] == list(given.item_ids)
     assert [(row["applied_price"], row["cycle"]) for row in shown] == [(12_900, "1M"), (8_500, "2W")]

@@ -56,10 +56,10 @@ def card_fault(card: CardStanding | None, member_id: str, pg: PgStanding) -> str
         return "no_card"
     if card.member_id != member_id:
         return "foreign_card"
-    if pg.ended_at is not None and pg.ended_at >= card.registered_at:
-        return "contract_ended"
     if pg.is_resetting:
         return "reset_in_progress"
+    if pg.ended_at is not None and pg.ended_at >= card.registered_at:
+        return "contract_ended"
     return pg_fault(pg)
 
 

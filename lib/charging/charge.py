@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
-from lib.charging.claim import Claimed, claim
+from lib.charging.batch import in_batch, note_bad_round, save
+from lib.charging.claim import claim
 from lib.charging.desk import Desk
-from lib.charging.record import Result, record
-from lib.gateways import Approval, Approved, NotSent, Outcome
+from lib.charging.record import Result
+from lib.charging.start import Claimed
+from lib.gateways import NotSent, Outcome
 from lib.run import Run, real_now
 from lib.spool import Spool
 from lib.store import utc
@@ -36,8 +40,7 @@ class Till:
 
     def charge_due(self, first: list[int]) -> None:
         """Charge every due round; `first` are rounds that go on to another card."""
-        self._again.extend(first)
-        due = due_rounds(self._run)
+        due = chain(first, due_rounds(self._run))
         workers = self._desk.workers()
         with ThreadPoolExecutor(workers) as pool:
             try:
@@ -47,7 +50,8 @@ class Till:
                         break
                     self._record(wait(self._open, return_when=FIRST_COMPLETED).done)
             finally:
-                self._save_what_is_open()
+                # After a failure too: what is under way is waited for, its approvals get to disk at least.
+                self._record(wait(self._open).done)
 
     def _claim(self, pool: ThreadPoolExecutor, free: int, due: Iterator[int]) -> None:
         """Fill the free places; a batch may come to nothing, so go on until they are full or none is due."""
@@ -56,44 +60,21 @@ class Till:
             ids += islice(due, free - len(ids))
             if not ids:
                 return
-            claimed = self._run.store.transaction(partial(claim, self._run, self._desk, ids, self._tried))
-            self._run.store.counted["due"] += len(claimed)
+            token = secrets.token_hex(8)
+            work = partial(claim, self._run, self._desk, self._tried, token)
+            claimed = in_batch(self._run, ids, work, partial(note_bad_round, self._run))
             self._open |= {pool.submit(send, self._desk, each) for each in claimed}
             free -= len(claimed)
 
     def _record(self, done: set[Future[Sent]]) -> None:
-        sent = [future.result() for future in done]
+        """Record what came back; a call that broke off is a bug, told once the others' money is safe."""
         self._open -= done
-        self._run.on_step(len(sent))
-        try:
-            self._spool.append(_approvals(sent))
-        finally:
-            # Also where the disk is full: the database may still take the evidence.
-            self._tell(sent)
-
-    def _tell(self, sent: list[Sent]) -> None:
+        self._run.on_step(len(done))
+        sent = [future.result() for future in done if future.exception() is None]
         results = [Result(claimed.attempt, outcome, "sending") for claimed, outcome in sent]
-        for result in results:
-            self._desk.saw(result.attempt.pg_code, result.outcome)
-        self._again.extend(self._run.store.transaction(partial(record, self._run, results, self._tried)))
-
-    def _save_what_is_open(self) -> None:
-        """Wait for what is under way after a failure, and get its approvals to disk at least."""
-        if not self._open:
-            return
-        sent = [future.result() for future in wait(self._open).done]
-        self._open.clear()
-        self._spool.append(_approvals(sent))
-        self._tell(sent)
-
-
-def _approvals(sent: list[Sent]) -> list[tuple[str, Approval]]:
-    return [
-        (claimed.attempt.pg_code, each)
-        for claimed, outcome in sent
-        if isinstance(outcome, Approved)
-        for each in outcome.evidence
-    ]
+        self._again.extend(save(self._run, self._desk, self._spool, results, self._tried))
+        for future in done:
+            future.result()
 
 
 def send(desk: Desk, claimed: Claimed) -> Sent:
@@ -101,7 +82,7 @@ def send(desk: Desk, claimed: Claimed) -> Sent:
     if real_now() >= claimed.lease_until:
         return claimed, NotSent("the lease was over before the request")
     gateway = desk.gateways[claimed.attempt.pg_code]
-    return claimed, gateway.charge(claimed.attempt, claimed.card)
+    return claimed, gateway.charge(replace(claimed.attempt, send_until=claimed.lease_until), claimed.card)
 
 
 def due_rounds(run: Run) -> Iterator[int]:

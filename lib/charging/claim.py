@@ -5,34 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 from lib import shop as contract
-from lib.billing import texts
 from lib.billing.dunning import choose_card, in_quiet_hours, next_slot
 from lib.billing.numbers import order_no
 from lib.billing.rounds import SHOP_WIDE, card_fault
 from lib.charging.desk import Desk
-from lib.closing import fail_round, hold_round, miss_round, void_round
+from lib.charging.start import Claimed, draft, start
+from lib.closing import fail_round, hold_round, is_in_use, miss_round, void_reason, void_round
 from lib.dialect import as_date
 from lib.gateways import Attempt, Card
-from lib.run import Run, lease
+from lib.run import Run
 from lib.shop import Item, Subscription
 from lib.standing import Judge, card_standing
 from lib.store import Row, Transaction, utc
 
 MAX_ATTEMPTS = 99
 """The order number has two digits for the attempt."""
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """An attempt that is ours to send, with the card as it was read."""
-
-    attempt: Attempt
-    card: Card
-    lease_until: datetime
 
 
 @dataclass(frozen=True)
@@ -59,22 +50,54 @@ class ClaimFacts:
 
 
 def claim(
-    run: Run, desk: Desk, ids: Sequence[int], tried: Mapping[int, Collection[int]], tx: Transaction
+    run: Run,
+    desk: Desk,
+    tried: Mapping[int, Collection[int]],
+    token: str,
+    ids: Sequence[int],
+    tx: Transaction,
 ) -> list[Claimed]:
-    """Decide and claim a batch of due rounds in one transaction; returns the attempts to send."""
+    """Decide and claim a batch of due rounds in one transaction; returns the attempts to send.
+
+    `tried` holds the cards this run has tried, by round; `token` is new for every batch.
+    """
     tx.rows("lock_installation_shared")
-    rounds = tx.rows("lock_due_rounds", ids=list(ids))
+    rounds = [round_ for round_ in tx.rows("lock_due_rounds", ids=list(ids)) if _is_due(run, round_, tried)]
+    claimed = _claimed_before(ids, token, tx) if len(rounds) < len(ids) else []
+    tx.count("due", sum(each.attempt.round_id not in tried for each in claimed))
     if not rounds:
-        return []
+        return claimed
     facts = read_claim_facts(run, rounds, tx)
-    claimed = []
+    unblocked: list[str] = []
     for round_ in rounds:
+        tx.count("due", int(round_["round_id"] not in tried))
         decision = decide(run, desk, round_, facts, tried.get(round_["round_id"], ()))
         if decision.verdict == "charge" and decision.card:
-            claimed.append(_start(run, desk, round_, decision, facts, tx))
+            lines = facts.lines[round_["round_id"]]
+            number, at = decision.attempt_no, run.clock.now()
+            attempt = draft(facts.judge.shop.shop_no, round_, lines, decision.card, number, at)
+            claimed.append(start(run, desk, attempt, decision.card, token, tx))
+            unblocked += [round_["subscription_id"], attempt.pg_code]
         else:
             _close_or_leave(run, round_, decision, facts, tx)
+    run.matters.close(tx, "blocked", unblocked, run.clock.now())
     return claimed
+
+
+def _is_due(run: Run, round_: Row, tried: Collection[int]) -> bool:
+    """Tell whether a round is still for us: another run may have put it off since its page was read."""
+    return round_["round_id"] in tried or utc(round_["next_attempt_at"]) <= run.clock.as_of
+
+
+def _claimed_before(ids: Sequence[int], token: str, tx: Transaction) -> list[Claimed]:
+    """Find what this very claim has committed already: the answer to its COMMIT got lost on the way."""
+    rows = tx.rows("attempts_of_claim", ids=list(ids), token=token)
+    cards = contract.read_cards(tx, (row["card_id"] for row in rows))
+    return [
+        Claimed(read_attempt(row), cards[row["card_id"]], utc(row["lease_until"]))
+        for row in rows
+        if row["card_id"] in cards
+    ]
 
 
 def read_claim_facts(run: Run, rounds: Sequence[Row], tx: Transaction) -> ClaimFacts:
@@ -113,6 +136,8 @@ def decide(run: Run, desk: Desk, round_: Row, facts: ClaimFacts, tried: Collecti
     if hindrance or subscription is None:
         return hindrance or Decision("void", "the subscription is gone")
     attempts = facts.attempts.get(round_["round_id"], [])
+    if any(row["state"] == "approved" for row in attempts):
+        return Decision("hold", "an earlier attempt was approved")
     if not attempts and in_quiet_hours(run.clock.local(), run.settings.policy.quiet_hours):
         return Decision("later", "quiet hours")
     if round_["amount_krw"] == 0:
@@ -122,17 +147,14 @@ def decide(run: Run, desk: Desk, round_: Row, facts: ClaimFacts, tried: Collecti
 
 def unwanted(run: Run, round_: Row, subscription: Subscription | None, facts: ClaimFacts) -> Decision | None:
     """Say why a round is not charged now whatever the card, or None: the charge is still wanted."""
-    if subscription is None or subscription.state != "U":
-        return Decision("void", "the subscription is no longer in use")
     live = [
         item
         for line in facts.lines.get(round_["round_id"], [])
-        if line["excluded_reason"] is None
-        and (item := facts.items.get(line["item_id"]))
-        and item.state == "U"
+        if line["excluded_reason"] is None and (item := facts.items.get(line["item_id"])) and is_in_use(item)
     ]
-    if not live:
-        return Decision("void", "no announced item is in use")
+    gone = void_reason(subscription, bool(live))
+    if gone or subscription is None:
+        return Decision("void", gone or "")
     today = run.clock.local().date()
     if as_date(round_["charge_until"]) < today:
         return Decision("ended", f"the last day of the charge was {round_['charge_until']}")
@@ -180,59 +202,6 @@ def usable_cards(judge: Judge, subscription: Subscription) -> list[Card]:
     return cards
 
 
-def _start(
-    run: Run, desk: Desk, round_: Row, decision: Decision, facts: ClaimFacts, tx: Transaction
-) -> Claimed:
-    card = decision.card
-    gateway = desk.gateways[card.pg_code] if card else None
-    if card is None or gateway is None:
-        raise AssertionError("a claim has a card and a PG")
-    number = order_no(
-        facts.judge.shop.shop_no,
-        round_["subscription_id"],
-        as_date(round_["delivery_on"]),
-        decision.attempt_no,
-    )
-    draft = Attempt(
-        attempt_id=0,
-        round_id=round_["round_id"],
-        attempt_no=decision.attempt_no,
-        pg_code=card.pg_code,
-        order_no=number,
-        order_name=order_name(facts.lines[round_["round_id"]], round_["round_no"]),
-        amount_krw=round_["amount_krw"],
-        card_id=card.card_id,
-        sent_at=run.clock.now(),
-    )
-    digest = gateway.digest(draft, card)
-    until = lease(run.settings.gateways()[card.pg_code].lease)
-    tx.change("move_round", round_id=draft.round_id, from_state="due", to_state="charging", reason=None)
-    attempt_id = tx.insert(
-        "insert_attempt",
-        **{key: getattr(draft, key) for key in ATTEMPT_COLUMNS},
-        request_digest=digest,
-        sent_on=run.clock.to_local(draft.sent_at).date(),
-        lease_until=until,
-    )
-    return Claimed(
-        Attempt(attempt_id, **{key: getattr(draft, key) for key in ATTEMPT_COLUMNS}, request_digest=digest),
-        card,
-        until,
-    )
-
-
-ATTEMPT_COLUMNS = (
-    "round_id",
-    "attempt_no",
-    "pg_code",
-    "order_no",
-    "order_name",
-    "amount_krw",
-    "card_id",
-    "sent_at",
-)
-
-
 def read_attempt(row: Row) -> Attempt:
     """Read an attempt as its gateway wants it."""
     return Attempt(
@@ -247,15 +216,6 @@ def read_attempt(row: Row) -> Attempt:
         sent_at=utc(row["sent_at"]),
         request_digest=row["request_digest"],
     )
-
-
-def order_name(lines: Sequence[Row], round_no: int) -> str:
-    """Name the goods as the customer's card statement shows them, within 40 characters."""
-    included = [line for line in lines if line["excluded_reason"] is None]
-    more = f" 외 {len(included) - 1}건" if len(included) > 1 else ""
-    tail = f"{more} {round_no}회차"
-    name = texts.clean(included[0]["product_name"]) or "정기배송"
-    return f"{name[: 40 - len(tail)]}{tail}"
 
 
 def _close_or_leave(run: Run, round_: Row, decision: Decision, facts: ClaimFacts, tx: Transaction) -> None:

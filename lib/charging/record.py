@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
 from lib.billing.dunning import choose_card, next_slot, retry_unsent
 from lib.charging.claim import ClaimFacts, end_round, read_claim_facts, usable_cards
+from lib.charging.evidence import insert_evidence, take_evidence
 from lib.closing import hold_round, queue_round_messages
 from lib.dialect import as_date
 from lib.gateways import (
-    Approval,
     Approved,
     Attempt,
     Declined,
@@ -34,9 +34,7 @@ CHECKS = (
     timedelta(minutes=10),
     timedelta(hours=1),
 )
-"""How long after one question the next is asked; the last one repeats."""
-
-Source = Literal["response", "replay", "inquiry", "spool", "operator"]
+"""How long after the charge, and then after each question, the next one is asked; the last repeats."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Result:
     from_state: Literal["sending", "unknown"]
 
 
-def record(run: Run, results: Sequence[Result], tried: dict[int, set[int]], tx: Transaction) -> list[int]:
+def record(run: Run, tried: dict[int, set[int]], results: Sequence[Result], tx: Transaction) -> list[int]:
     """Record results in one transaction; returns the rounds that go on to an untried card in this run."""
     return [result.attempt.round_id for result in results if _record_one(run, result, tried, tx)]
 
@@ -58,6 +56,7 @@ def _record_one(run: Run, result: Result, tried: dict[int, set[int]], tx: Transa
     match outcome:
         case Approved():
             take_evidence(run, attempt.pg_code, outcome.evidence, outcome.source, tx)
+            tx.count("settled", int(result.from_state == "unknown"))
             _doubt_foreign_evidence(run, result, outcome, tx)
         case Declined():
             tried.setdefault(attempt.round_id, set()).add(attempt.card_id)
@@ -77,58 +76,6 @@ def _record_one(run: Run, result: Result, tried: dict[int, set[int]], tx: Transa
     return False
 
 
-def take_evidence(
-    run: Run, pg_code: str, evidence: Iterable[Approval], source: Source, tx: Transaction
-) -> None:
-    """Write evidence of money into the ledger, from every state and at any time, and let it count."""
-    order_nos = []
-    for each in evidence:
-        tx.is_new(
-            "insert_payment",
-            pg_code=pg_code,
-            tid=each.tid or each.order_no,
-            kind=each.kind,
-            seq=each.seq,
-            order_no=each.order_no,
-            amount_krw=each.amount_krw,
-            approval_no=each.approval_no,
-            source=source,
-            at=run.clock.now(),
-        )
-        if each.order_no not in order_nos:
-            order_nos.append(each.order_no)
-    for number in order_nos:
-        _let_count(run, pg_code, number, tx)
-
-
-def _let_count(run: Run, pg_code: str, order_no: str, tx: Transaction) -> None:
-    """Draw the consequence of the ledger of one order number, netted with its cancels."""
-    payments = tx.rows("payments_of", order_nos=[order_no])
-    approvals = [row for row in payments if row["kind"] == "approve"]
-    net = sum(row["amount_krw"] if row["kind"] == "approve" else -row["amount_krw"] for row in payments)
-    attempts = tx.rows("attempts_by_order_no", order_nos=[order_no])
-    if not attempts:
-        detail = f"{pg_code} holds an approval for the order number {order_no}, which is none of ours"
-        run.matters.open(tx, order_no, "foreign_approval", detail, run.clock.now())
-        return
-    if net <= 0 or not approvals:
-        return
-    attempt = attempts[0]
-    tx.change("approve_attempt", attempt_id=attempt["attempt_id"], at=run.clock.now())
-    round_ = tx.rows("rounds_by_id", ids=[attempt["round_id"]])[0]
-    if len(approvals) > 1:
-        hold_round(run, tx, round_, f"{len(approvals)} approvals for the order number {order_no}")
-    elif approvals[0]["amount_krw"] != round_["amount_krw"]:
-        said = f"approved are {approvals[0]['amount_krw']:,} won, sealed were {round_['amount_krw']:,}"
-        hold_round(run, tx, round_, said)
-    elif tx.change("pay_round", round_id=round_["round_id"], order_no=order_no, paid_at=run.clock.now()):
-        tx.count("paid")
-        tx.count("amount_krw", round_["amount_krw"])
-        run.matters.close(tx, "in_doubt", [f"round {round_['round_id']}"], run.clock.now())
-    elif (round_["state"], round_["order_id"]) != ("paid", order_no):
-        hold_round(run, tx, round_, f"an approval of {order_no} came although the round is {round_['state']}")
-
-
 def _doubt_foreign_evidence(run: Run, result: Result, outcome: Approved, tx: Transaction) -> None:
     """An answer about another order number says nothing of our attempt, and something is very wrong."""
     attempt = result.attempt
@@ -145,6 +92,8 @@ def _decline(run: Run, result: Result, outcome: Declined, tried: set[int], tx: T
         return False
     tx.count("declined")
     round_ = tx.rows("rounds_by_id", ids=[attempt.round_id])[0]
+    if round_["state"] != "charging":
+        return False  # paid by late evidence, or held: the decline changes nothing
     facts = read_claim_facts(run, [round_], tx)
     if _untried_card(round_, facts, tried):
         _wait(run, round_, outcome.code, run.clock.now(), tx)
@@ -235,7 +184,8 @@ def _doubt(run: Run, result: Result, code: str, message: str, tx: Transaction) -
     """Stay unknown and ask again later; past the horizon a person decides."""
     over = run.clock.now() - result.attempt.sent_at >= run.settings.policy.doubt_horizon
     to_state = "in_doubt" if over and result.from_state == "unknown" else "unknown"
-    _set_doubt(run, result, to_state, code, message, tx)
+    if not _set_doubt(run, result, to_state, code, message, tx):
+        return
     if to_state == "in_doubt":
         put_round_in_doubt(run, result.attempt, f"{code} {message}", tx)
     elif result.from_state == "sending":
@@ -253,10 +203,11 @@ def put_round_in_doubt(run: Run, attempt: Attempt, said: str, tx: Transaction) -
         run.matters.open(tx, f"round {attempt.round_id}", "in_doubt", detail, run.clock.now())
 
 
-def _set_doubt(run: Run, result: Result, to_state: str, code: str, message: str, tx: Transaction) -> None:
+def _set_doubt(run: Run, result: Result, to_state: str, code: str, message: str, tx: Transaction) -> int:
     row = tx.rows("attempts_by_order_no", order_nos=[result.attempt.order_no])[0]
-    wait = CHECKS[min(row["checks"], len(CHECKS) - 1)] if result.from_state == "unknown" else CHECKS[0]
-    tx.change(
+    asked = row["checks"] + 1 if result.from_state == "unknown" else 0
+    wait = CHECKS[min(asked, len(CHECKS) - 1)]
+    return tx.change(
         "doubt_attempt",
         attempt_id=result.attempt.attempt_id,
         from_state=result.from_state,
@@ -264,9 +215,37 @@ def _set_doubt(run: Run, result: Result, to_state: str, code: str, message: str,
         code=code[:64],
         message=message[:200],
         next_check_at=run.clock.now() + wait if to_state == "unknown" else None,
-        checks=1 if result.from_state == "unknown" else 0,
+        checks=int(result.from_state == "unknown"),
         lease_until=real_now(),
     )
+
+
+def record_plainly(run: Run, result: Result, why: str, tx: Transaction) -> None:
+    """Record a result without its consequences, which a bad row prevents: the round is held for a person.
+
+    Nothing of the PG's own text is written: it may be what cannot be stored.
+    """
+    attempt, outcome = result.attempt, result.outcome
+    said = f"{type(outcome).__name__}, which could not be carried through ({why})"
+    if isinstance(outcome, Unknown) or (result.from_state == "unknown" and not _is_end(outcome)):
+        _set_doubt(run, result, "unknown", "bad_row", said, tx)
+        return
+    if isinstance(outcome, Approved | NotCharged):
+        source = outcome.source if isinstance(outcome, Approved) else "inquiry"
+        for each in outcome.evidence:
+            insert_evidence(run, attempt.pg_code, each, source, tx)
+    if isinstance(outcome, Approved):
+        tx.change("approve_attempt", attempt_id=attempt.attempt_id, at=run.clock.now())
+    else:
+        kind = outcome.decline if isinstance(outcome, Declined) else None
+        to_state = "declined" if kind else "not_sent" if isinstance(outcome, NotSent) else "not_charged"
+        _close(run, result, to_state, "bad_row", said, tx, decline=kind)
+    hold_round(run, tx, tx.rows("rounds_by_id", ids=[attempt.round_id])[0], f"{attempt.order_no}: {said}")
+
+
+def _is_end(outcome: Outcome | Settled) -> bool:
+    """Tell whether an answer about an unknown attempt ends it."""
+    return isinstance(outcome, Approved | Declined | NotCharged | Refused)
 
 
 def lost_attempts(run: Run, tx: Transaction) -> int:

@@ -10,7 +10,9 @@ from lib.billing import texts
 from lib.charging.charge import due_rounds
 from lib.charging.claim import Decision, decide, read_claim_facts
 from lib.charging.desk import Desk
+from lib.charging.settle import leases_running
 from lib.run import Run, real_now
+from lib.spool import Spool
 from lib.store import Row, Transaction
 
 PAGE = 200
@@ -28,16 +30,24 @@ WORDS = {
 
 
 def tell_due(run: Run) -> Iterator[str]:
-    """Say what would be settled, and each round that would be charged or why not."""
+    """Say what would be settled and written, and each round that would be charged or why not."""
+    yield from _tell_left_over(run)
     desk = Desk.open(run)
-    for row in run.store.rows(
-        "attempts_to_check", now=run.clock.now(), real=real_now(), after_id=0, page=PAGE
-    ):
-        yield f"주문번호 {row['order_no']} {row['pg_code']}: 결과를 다시 확인"
     due = due_rounds(run)
     while ids := list(islice(due, PAGE)):
         for round_, decision in run.store.transaction(partial(_decide, run, desk, ids)):
             yield _tell(run, round_, decision)
+
+
+def _tell_left_over(run: Run) -> Iterator[str]:
+    """Say what earlier runs left: approvals on this host, open attempts, orders to be written."""
+    for path, approvals, _ in Spool(run.settings.paths.spool).left_over():
+        yield f"{path.name}: 승인 {len(approvals)}건을 장부에 기록"
+    yield from leases_running(run)
+    for row in run.store.rows("attempts_left", now=run.clock.now(), real=real_now(), page=PAGE):
+        yield f"주문번호 {row['order_no']} {row['pg_code']}: 결과를 다시 확인"
+    for row in run.store.rows("unwritten_rounds", after_id=0, page=PAGE):
+        yield f"회차 {row['round_id']}: 결제됨, 주문서 작성"
 
 
 def _decide(run: Run, desk: Desk, ids: Sequence[int], tx: Transaction) -> list[tuple[Row, Decision]]:
@@ -49,7 +59,9 @@ def _decide(run: Run, desk: Desk, ids: Sequence[int], tx: Transaction) -> list[t
 
 
 def _tell(run: Run, round_: Row, decision: Decision) -> str:
-    run.counts[{"charge": "due", "void": "void", "blocked": "blocked"}.get(decision.verdict, "other")] += 1
+    run.counts["due"] += 1
+    if decision.verdict in {"void", "blocked"}:
+        run.counts[decision.verdict] += 1
     if decision.verdict == "charge":
         run.counts["amount_krw"] += round_["amount_krw"]
     said = WORDS[decision.verdict] + (f" ({decision.reason})" if decision.reason else "")

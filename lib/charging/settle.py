@@ -3,78 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime
 from functools import partial
 
 from lib import shop as contract
-from lib.charging.claim import read_attempt, read_claim_facts, unwanted
+from lib.charging.batch import in_batch, is_bad_row, save
+from lib.charging.claim import read_attempt, read_claim_facts, unwanted, usable_cards
 from lib.charging.desk import Desk
-from lib.charging.record import Result, lost_attempts, record, take_evidence
-from lib.gateways import Attempt, Card, Gateway, Settled
+from lib.charging.evidence import take_evidence
+from lib.charging.record import Result, lost_attempts
+from lib.gateways import Approval, Attempt, Card, Gateway, Settled
 from lib.run import Run, lease, real_now
 from lib.spool import Spool
 from lib.store import Row, Transaction, utc
 
-PAGE = 200
-
 
 def read_spool(run: Run, spool: Spool) -> None:
-    """Tell the database of the approvals that ended runs left on this host."""
+    """Tell the database of the approvals that ended runs left on this host.
+
+    A torn line is dropped with its file: its attempt is still open. What the database cannot take stays.
+    """
     for path, approvals, torn in spool.left_over():
-        for pg_code, approval in approvals:
-            run.store.transaction(partial(take_evidence, run, pg_code, [approval], "spool"))
-        if torn:
+        refused = sum(not _is_taken(run, pg_code, approval) for pg_code, approval in approvals)
+        if torn or refused:
             detail = (
-                f"{torn} line(s) of {path.name} cannot be read; their attempts are settled by asking the PG"
+                f"{path.name}: {torn} line(s) cannot be read, their attempts are settled by asking the PG; "
+                f"{refused} cannot be stored, the file stays"
             )
             said = partial(
                 run.matters.open, subject=path.name, kind="spool", detail=detail, at=run.clock.now()
             )
             run.store.transaction(said)
-        spool.forget(path)
+        if not refused:
+            spool.forget(path)
 
 
-def settle_open(run: Run, desk: Desk, tried: dict[int, set[int]], *, may_replay: bool = True) -> list[int]:
-    """Settle what may be asked after now; returns the rounds that go on to an untried card in this run."""
+def _is_taken(run: Run, pg_code: str, approval: Approval) -> bool:
+    try:
+        run.store.transaction(partial(take_evidence, run, pg_code, [approval], "spool"))
+    except Exception as error:
+        if not is_bad_row(error):
+            raise
+        return False
+    return True
+
+
+def settle_open(
+    run: Run,
+    desk: Desk,
+    tried: dict[int, set[int]],
+    *,
+    spool: Spool | None = None,
+    may_replay: bool = True,
+) -> list[int]:
+    """Settle what may be asked after now; returns the rounds that go on to an untried card in this run.
+
+    With `may_replay` an answer may be the charge itself, so `spool` takes the approvals before the database.
+    """
     while run.store.transaction(partial(lost_attempts, run)):
         pass
+    for said in leases_running(run):
+        run.note(said)
     again: list[int] = []
     after_id = 0
-    with ThreadPoolExecutor(desk.workers()) as pool:
+    # One page at a time is asked after, so that no lease taken here ends before its turn.
+    page = desk.workers()
+    with ThreadPoolExecutor(page) as pool:
         while True:
             rows = run.store.rows(
-                "attempts_to_check", now=run.clock.now(), real=real_now(), after_id=after_id, page=PAGE
+                "attempts_to_check", now=run.clock.now(), real=real_now(), after_id=after_id, page=page
             )
-            again += _settle_page(run, desk, rows, tried, pool, may_replay=may_replay)
-            if len(rows) < PAGE:
+            results, broken = _ask_all(run, desk, rows, pool, may_replay=may_replay)
+            again += save(run, desk, spool, results, tried)
+            for each in broken:
+                each.result()
+            if len(rows) < page:
                 return again
             after_id = rows[-1]["attempt_id"]
 
 
-def _settle_page(
-    run: Run,
-    desk: Desk,
-    rows: Sequence[Row],
-    tried: dict[int, set[int]],
-    pool: ThreadPoolExecutor,
-    *,
-    may_replay: bool,
-) -> list[int]:
+def _ask_all(
+    run: Run, desk: Desk, rows: Sequence[Row], pool: ThreadPoolExecutor, *, may_replay: bool
+) -> tuple[list[Result], list[Future[Settled]]]:
+    """Ask after a page of attempts; returns the answers, and the questions that broke off."""
     asked = [row for row in rows if desk.gateway(row["pg_code"])]
     taken = run.store.transaction(partial(_take, run, asked))
     cards = run.store.transaction(partial(contract.read_cards, ids=[each.card_id for each in taken]))
-    outcomes = pool.map(
-        lambda attempt: _ask(
-            run, desk.gateways[attempt.pg_code], attempt, cards.get(attempt.card_id), may_replay
-        ),
-        taken,
-    )
-    again = []
-    for attempt, outcome in zip(taken, outcomes, strict=True):
-        desk.saw(attempt.pg_code, outcome)
-        result = Result(attempt, outcome, "unknown")
-        again += run.store.transaction(partial(record, run, [result], tried))
-    return again
+    futures = [
+        pool.submit(_ask, run, desk.gateways[each.pg_code], each, cards.get(each.card_id), may_replay)
+        for each in taken
+    ]
+    wait(futures)
+    results = [
+        Result(attempt, future.result(), "unknown")
+        for attempt, future in zip(taken, futures, strict=True)
+        if future.exception() is None
+    ]
+    return results, [future for future in futures if future.exception()]
 
 
 def _take(run: Run, rows: Sequence[Row], tx: Transaction) -> list[Attempt]:
@@ -93,14 +119,21 @@ def _take(run: Run, rows: Sequence[Row], tx: Transaction) -> list[Attempt]:
 
 
 def _ask(run: Run, gateway: Gateway, attempt: Attempt, card: Card | None, may_replay: bool) -> Settled:
-    def still_wanted() -> bool:
-        return may_replay and run.store.transaction(partial(is_still_wanted, run, attempt))
+    def still_wanted() -> datetime | None:
+        if not may_replay:
+            return None
+        found = in_batch(run, [attempt], partial(_wanted, run), lambda *_: None)
+        return found[0] if found else None
 
     return gateway.settle(attempt, card, replay=still_wanted)
 
 
-def is_still_wanted(run: Run, attempt: Attempt, tx: Transaction) -> bool:
-    """Tell whether sending an attempt again would be right now: the claim's conditions hold.
+def _wanted(run: Run, attempts: Sequence[Attempt], tx: Transaction) -> list[datetime]:
+    return [until for each in attempts if (until := wanted_until(run, each, tx))]
+
+
+def wanted_until(run: Run, attempt: Attempt, tx: Transaction) -> datetime | None:
+    """Return until when an attempt may be sent again, where the claim's conditions hold now; else None.
 
     Reads the installation row with a share lock and renews the attempt's lease, so that a PG reset opened
     after this answer waits for what it allowed.
@@ -108,18 +141,16 @@ def is_still_wanted(run: Run, attempt: Attempt, tx: Transaction) -> bool:
     tx.rows("lock_installation_shared")
     rounds = tx.rows("rounds_by_id", ids=[attempt.round_id])
     if not rounds or rounds[0]["state"] not in {"charging", "in_doubt"}:
-        return False
+        return None
     facts = read_claim_facts(run, rounds, tx)
-    if unwanted(run, rounds[0], facts.subscriptions.get(rounds[0]["subscription_id"]), facts):
-        return False
-    if facts.judge.shop.pg(attempt.pg_code).is_resetting:
-        return False
-    tx.change(
-        "renew_check",
-        attempt_id=attempt.attempt_id,
-        lease_until=lease(run.settings.gateways()[attempt.pg_code].lease),
-    )
-    return True
+    subscription = facts.subscriptions.get(rounds[0]["subscription_id"])
+    if subscription is None or unwanted(run, rounds[0], subscription, facts):
+        return None
+    if attempt.card_id not in {card.card_id for card in usable_cards(facts.judge, subscription)}:
+        return None
+    until = lease(run.settings.gateways()[attempt.pg_code].lease)
+    renewed = tx.change("renew_check", attempt_id=attempt.attempt_id, lease_until=until)
+    return until if renewed else None
 
 
 def leases_running(run: Run) -> list[str]:

@@ -8,9 +8,10 @@ from functools import partial
 
 from lib import shop as contract
 from lib.billing import texts
+from lib.charging.batch import in_batch, note_bad_round
 from lib.closing import advance_items, hold_round, release
 from lib.dialect import as_date
-from lib.outbox.queue import messages_for, queue_once
+from lib.queueing import messages_for, queue_once
 from lib.run import Run
 from lib.shop import Item, ShopState, Subscription
 from lib.store import DuplicateError, Row, Transaction, utc
@@ -19,32 +20,27 @@ PAGE = 50
 
 
 def write_paid(run: Run) -> None:
-    """Write every paid and unwritten round; a page that meets a duplicate is done again round by round."""
+    """Write every paid and unwritten round; a page with a bad row or a duplicate is done again one by one."""
     after_id = 0
     while True:
         ids = [row["round_id"] for row in run.store.rows("unwritten_rounds", after_id=after_id, page=PAGE)]
-        if ids:
-            try:
-                run.store.transaction(partial(_write_page, run, ids))
-            except DuplicateError:
-                for each in ids:
-                    _write_alone(run, each)
+        in_batch(run, ids, partial(_write_page, run), partial(_amend, run))
         if len(ids) < PAGE:
             return
         after_id = ids[-1]
 
 
-def _write_alone(run: Run, round_id: int) -> None:
-    try:
-        run.store.transaction(partial(_write_page, run, [round_id]))
-    except DuplicateError:
-        run.store.transaction(partial(_resolve_duplicate, run, round_id))
+def _amend(run: Run, round_id: int, error: Exception) -> None:
+    if isinstance(error, DuplicateError):
+        in_batch(run, [round_id], partial(_resolve_duplicates, run), partial(note_bad_round, run))
+    else:
+        note_bad_round(run, round_id, error)
 
 
-def _write_page(run: Run, ids: Sequence[int], tx: Transaction) -> None:
+def _write_page(run: Run, ids: Sequence[int], tx: Transaction) -> list[None]:
     rounds = tx.rows("lock_unwritten_rounds", ids=list(ids))
     if not rounds:
-        return
+        return []
     shop = contract.read_shop(tx, run.settings, run.clock)
     subscriptions = contract.read_subscriptions(tx, {round_["subscription_id"] for round_ in rounds})
     lines: dict[int, list[Row]] = {round_["round_id"]: [] for round_ in rounds}
@@ -64,6 +60,8 @@ def _write_page(run: Run, ids: Sequence[int], tx: Transaction) -> None:
         _write_order(run, tx, round_, sealed, subscription, payments.get(round_["order_id"]))
         _take_stock(tx, sealed)
         _move_on(run, tx, round_, sealed, shop, subscription)
+    run.matters.close(tx, "bad_row", [f"round {round_['round_id']}" for round_ in rounds], run.clock.now())
+    return []
 
 
 def _write_order(
@@ -175,16 +173,16 @@ def _finish_subscription(run: Run, tx: Transaction, shop: ShopState, subscriptio
         queue_once(tx, messages_for(shop, subscription, "auto_cancel", key, run.clock.now()))
 
 
-def _resolve_duplicate(run: Run, round_id: int, tx: Transaction) -> None:
-    """Tell an order of ours, written before, from somebody else's order for the round."""
-    for round_ in tx.rows("lock_unwritten_rounds", ids=[round_id]):
+def _resolve_duplicates(run: Run, ids: Sequence[int], tx: Transaction) -> list[None]:
+    """Tell orders of ours, written before, from somebody else's order for the round."""
+    for round_ in tx.rows("lock_unwritten_rounds", ids=list(ids)):
         order = tx.row("order_by_id", order_id=round_["order_id"])
         if (
             order
             and order["subscription_id"] == round_["subscription_id"]
             and as_date(order["delivery_on"]) == as_date(round_["delivery_on"])
         ):
-            sealed = tx.rows("round_items", ids=[round_id])
+            sealed = tx.rows("round_items", ids=[round_["round_id"]])
             shop = contract.read_shop(tx, run.settings, run.clock)
             subscription = contract.read_subscriptions(tx, [round_["subscription_id"]])[
                 round_["subscription_id"]
@@ -192,3 +190,4 @@ def _resolve_duplicate(run: Run, round_id: int, tx: Transaction) -> None:
             _move_on(run, tx, round_, sealed, shop, subscription)
         else:
             hold_round(run, tx, round_, "paid, but the shop has somebody else's order for this round")
+    return []

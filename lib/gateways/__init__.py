@@ -40,6 +40,8 @@ class Attempt:
     """UTC, aware. The age of the idempotency key counts from here."""
     request_digest: str = ""
     """What `Gateway.digest` gave at the claim; a replay whose bytes differ is refused."""
+    send_until: datetime | None = None
+    """Real time, aware: from here on no byte of a charge leaves, another run may be settling it."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,10 @@ class Abilities:
     min_amount_krw: int
 
 
+Replay = Callable[[], datetime | None]
+"""Answers, when asked, until when (real time) a charge may be sent again; None: it is not wanted any more."""
+
+
 class Gateway(Protocol):
     """One PG. Outcomes are values; an exception is a bug. Safe to call from several threads."""
 
@@ -146,10 +152,10 @@ class Gateway(Protocol):
         """Send exactly one charge request."""
         ...
 
-    def settle(self, attempt: Attempt, card: Card | None, *, replay: Callable[[], bool]) -> Settled:
-        """Find out what became of an attempt; send it again only where the PG replays and `replay()` is true.
+    def settle(self, attempt: Attempt, card: Card | None, *, replay: Replay) -> Settled:
+        """Find out what became of an attempt; send it again only where the PG replays and `replay` allows.
 
-        `replay` answers at that moment whether the charge is still wanted. `card` is None once its row went.
+        `card` is None once its row went.
         """
         ...
 

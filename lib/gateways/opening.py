@@ -19,7 +19,7 @@ def open_gateways(settings: Settings, now: Callable[[], datetime]) -> dict[str, 
     for code in settings.gateways():
         if code != "tosspayments" or settings.gateway.tosspayments is None:
             raise ConfigurationError(
-                f"gateway.{code}: this version serves tosspayments only; remove the table"
+                f"gateway.{code}: 이 버전은 tosspayments 만 지원합니다. [gateway.{code}] 를 지우세요"
             )
         opened[code] = TossPayments(settings.gateway.tosspayments, now)
     return opened

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeGuard
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from lib.gateways import (
     NotSent,
     Outcome,
     Refused,
+    Replay,
     Settled,
     Unknown,
 )
@@ -94,14 +96,14 @@ class TossPayments:
         """Send exactly one charge request."""
         return self._charge(attempt, card, "response")
 
-    def settle(self, attempt: Attempt, card: Card | None, *, replay: Callable[[], bool]) -> Settled:
+    def settle(self, attempt: Attempt, card: Card | None, *, replay: Replay) -> Settled:
         """Replay while that is allowed, else inquire; a replay that never arrived before is the charge.
 
         A refusal of the account says nothing about the first request (the key is checked before the replay),
         so it does not end a doubt; an inquiry that finds nothing does not either.
         """
-        if card and self._same_request(attempt, card) and replay():
-            outcome = self._charge(attempt, card, "replay")
+        if card and self._same_request(attempt, card) and (until := replay()):
+            outcome = self._charge(replace(attempt, send_until=until), card, "replay")
             if isinstance(outcome, Approved | Declined | Refused):
                 return outcome
         return self._inquire(attempt)
@@ -154,7 +156,8 @@ class TossPayments:
             return Refused("NO_BILLING_KEY", "the card's row holds no billing key")
         key = {"Idempotency-Key": attempt.order_no}
         body = _charge_body(attempt, card)
-        answer = self._http.send("POST", _billing_path(card), body=body, headers=key)
+        until = attempt.send_until
+        answer = self._http.send("POST", _billing_path(card), body=body, headers=key, send_until=until)
         if isinstance(answer, NothingSent):
             return NotSent(answer.why)
         if isinstance(answer, Lost):

@@ -68,7 +68,7 @@ def _claim_again(counter: Counter, rows: Sequence[Row], tx: Transaction) -> list
         if row["kind"] == "payment_notice" and days is None:
             continue  # by now it would have expired
         if days and row["recipient"] == "customer":
-            # The stored text may name an earlier day: the charge comes after the day of the notice, only later.
+            # The stored text may name an earlier day; the charge still comes after the day of the notice.
             tx.change("fix_charge_day", round_id=row["round_id"], charge_on=days[0], charge_until=days[1])
         if tx.change("resend_unknown", message_id=row["message_id"], lease_until=until):
             letters.append(_stored_letter(shop, row, until))

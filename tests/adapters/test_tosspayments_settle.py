@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -32,6 +32,8 @@ from tests.adapters.tosspayments import (
     gateway,
 )
 
+SOON = datetime.now(UTC) + timedelta(minutes=3)
+
 
 def settle(
     *acts: Act,
@@ -43,7 +45,8 @@ def settle(
     attempt = replace(ATTEMPT, sent_at=sent_at)
     with http_server(*acts) as server, gateway(server.url) as one:
         known = one.digest(ATTEMPT, CARD) if digest is None else digest
-        outcome = one.settle(replace(attempt, request_digest=known), card, replay=lambda: wanted)
+        sent = replace(attempt, request_digest=known)
+        outcome = one.settle(sent, card, replay=lambda: SOON if wanted else None)
     return outcome, server
 
 
@@ -51,7 +54,7 @@ def test_a_doubt_is_replayed_with_the_same_bytes() -> None:
     with http_server(hang_up, reply(200, DONE)) as server, gateway(server.url) as one:
         attempt = replace(ATTEMPT, request_digest=one.digest(ATTEMPT, CARD))
         one.charge(attempt, CARD)
-        assert one.settle(attempt, CARD, replay=lambda: True) == Approved((APPROVAL,), "replay")
+        assert one.settle(attempt, CARD, replay=lambda: SOON) == Approved((APPROVAL,), "replay")
     first, second = server.requests
     assert (first.path, first.body) == (second.path, second.body)
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import pytest
 
+from lib.billing import words
 from tests.jobs.notices import D_MINUS_1, D_MINUS_2, D, notify, open_matters, rounds, the_round
 from tests.rig import Rig
 from tests.shopkeeper import Item, contract, open_shop, subscription
@@ -172,7 +173,7 @@ def test_a_blocked_round_is_told_once_and_sealed_when_it_is_over(
         {
             "kind": "blocked",
             "subject": subject,
-            "detail": f"{reason}: the round of 2026-12-03 is not announced",
+            "detail": f"2026-12-03 회차를 안내하지 않음: {words.blocked(reason)}",
         }
     ]
     notify(rig, "2026-12-01T12:00")
@@ -186,9 +187,7 @@ def test_a_date_before_the_first_delivery_belongs_to_the_system_before_us(any_ri
     open_shop(any_rig)
     subscription(any_rig, delivery_on=date(2026, 12, 2))
     notify(any_rig, check=1)
-    assert [row["detail"].partition(":")[0] for row in any_rig.ours("SELECT detail FROM matter")] == [
-        "before_first_delivery"
-    ]
+    assert "첫 배송일 이전" in any_rig.ours("SELECT detail FROM matter")[0]["detail"]
     any_rig.shop("UPDATE subscription_item SET expected_delivery_date = '2026-12-03'")
     notify(any_rig)
     assert the_round(any_rig)["delivery_on"] == D

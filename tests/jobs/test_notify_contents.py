@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from lib.billing import words
 from tests.jobs.notices import D_MINUS_2, D, body, logged, mails_to, notice, notify, rounds, the_round
 from tests.rig import Rig
 from tests.shopkeeper import Item, open_shop, product, subscription
@@ -75,7 +76,7 @@ def test_what_is_dropped_is_named_in_the_notice_and_in_the_log(
     assert f"- 보성 녹차: {said}" in notice(any_rig)
     (operator,) = mails_to(any_rig, "operator@example.com")
     assert f"- 보성 녹차: {said}" in body(operator)
-    assert f"보성 녹차: {reason}" in logged(any_rig)[0]
+    assert f"보성 녹차: {words.EXCLUDED[reason]}" in logged(any_rig)[0]
 
 
 def test_a_risen_price_drops_the_item_where_the_shop_holds_it(any_rig: Rig) -> None:
@@ -146,7 +147,7 @@ def test_where_nothing_is_left_the_round_is_skipped_and_its_items_move_on(any_ri
         "FROM subscription_item"
     )
     assert stored == [{"next": date(2027, 1, 3), "round_no": 1}]
-    assert "제외: 보성 녹차: sold_out" in logged(any_rig)[0]
+    assert "제외: 보성 녹차: 품절" in logged(any_rig)[0]
 
 
 def test_a_skipped_round_lets_its_items_stand_in_the_next(any_rig: Rig) -> None:

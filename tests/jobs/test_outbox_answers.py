@@ -66,7 +66,7 @@ def test_a_refusal_of_the_account_keeps_the_debit_and_stops_the_provider(any_rig
     for number in range(3):
         subscription(any_rig, f"S-{number}", delivery_on=D)
     ended = notify(any_rig, check=78)
-    assert "the provider refuses the account" in ended.stderr
+    assert "메일: 발송사가 계정을 거부합니다" in ended.stderr
     assert ended.counts["messages_accepted"] == 3
     assert credits_left(any_rig) == {"bulk_mail": 994, "sms": 997}
     assert {one["state"] for one in any_rig.ours("SELECT state FROM message WHERE channel = 'mail'")} == {
@@ -105,7 +105,7 @@ def test_without_a_mail_server_everything_waits_with_its_debit(any_rig: Rig) -> 
     for number in range(3):
         subscription(any_rig, f"S-{number}", delivery_on=D)
     ended = notify(any_rig, check=75)
-    assert "run again when the provider answers" in ended.stderr
+    assert "연결되면 다시 실행하세요" in ended.stderr
     mails = any_rig.ours("SELECT state FROM message WHERE channel = 'mail'")
     assert {one["state"] for one in mails} == {"queued"}
     assert credits_left(any_rig) == {"bulk_mail": 994, "sms": 997}

@@ -54,8 +54,6 @@ def refused_row(rig: Rig) -> Subscribed:
 
 def approve(rig: Rig, target: str) -> Run:
     """Settle an attempt as approved under the gateway's own number."""
-    # The rig holds only what the jobs recorded against the book, so it misses what a person recorded.
-    rig.broken_on_purpose = {"approval_lost"}
     return settle(rig, target, "--approved", "--tid", tid(rig))
 
 

@@ -1,0 +1,67 @@
+"""Evidence of money: into the ledger always, and what it means for the attempt and its round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from lib.closing import hold_round
+from lib.gateways import Approval
+from lib.run import Run
+from lib.store import Transaction
+
+Source = Literal["response", "replay", "inquiry", "spool", "operator"]
+
+
+def take_evidence(
+    run: Run, pg_code: str, evidence: Iterable[Approval], source: Source, tx: Transaction
+) -> None:
+    """Write evidence of money into the ledger, from every state and at any time, and let it count."""
+    order_nos = []
+    for each in evidence:
+        insert_evidence(run, pg_code, each, source, tx)
+        if each.order_no not in order_nos:
+            order_nos.append(each.order_no)
+    for number in order_nos:
+        _let_count(run, pg_code, number, tx)
+
+
+def insert_evidence(run: Run, pg_code: str, each: Approval, source: Source, tx: Transaction) -> None:
+    """Write one piece of evidence, and draw no consequence."""
+    tx.is_new(
+        "insert_payment",
+        pg_code=pg_code,
+        tid=each.tid or each.order_no,
+        kind=each.kind,
+        seq=each.seq,
+        order_no=each.order_no,
+        amount_krw=each.amount_krw,
+        approval_no=each.approval_no,
+        source=source,
+        at=run.clock.now(),
+    )
+
+
+def _let_count(run: Run, pg_code: str, order_no: str, tx: Transaction) -> None:
+    """Draw the consequence of the ledger of one order number, netted with its cancels."""
+    payments = tx.rows("payments_of", order_nos=[order_no])
+    net = sum(row["amount_krw"] if row["kind"] == "approve" else -row["amount_krw"] for row in payments)
+    attempts = tx.rows("attempts_by_order_no", order_nos=[order_no])
+    if not attempts:
+        detail = f"{pg_code} holds an approval for the order number {order_no}, which is none of ours"
+        run.matters.open(tx, order_no, "foreign_approval", detail, run.clock.now())
+        return
+    if net <= 0:
+        return
+    attempt = attempts[0]
+    round_ = tx.rows("lock_round", round_id=attempt["round_id"])[0]  # a person may be deciding about it
+    tx.change("approve_attempt", attempt_id=attempt["attempt_id"], at=run.clock.now())
+    if net != round_["amount_krw"]:
+        said = f"approved for {order_no} are {net:,} won, sealed were {round_['amount_krw']:,}"
+        hold_round(run, tx, round_, said)
+    elif tx.change("pay_round", round_id=round_["round_id"], order_no=order_no, paid_at=run.clock.now()):
+        tx.count("paid")
+        tx.count("amount_krw", round_["amount_krw"])
+        run.matters.close(tx, "in_doubt", [f"round {round_['round_id']}"], run.clock.now())
+    elif (round_["state"], round_["order_id"]) != ("paid", order_no):
+        hold_round(run, tx, round_, f"an approval of {order_no} came although the round is {round_['state']}")
