@@ -18,7 +18,7 @@ demo: $(if $(wildcard .venv/dev.stamp),.venv/dev.stamp,.venv/run.stamp)
 
 test: setup lint
 	@$(BIN)/python -m tests.mariadb --install
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto
 
 lint: setup
 	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo 'run: $(BIN)/ruff format $(SOURCES)'; exit 1; }
