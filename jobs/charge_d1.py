@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 
 import click
 
@@ -40,15 +41,15 @@ def charge(run: Run) -> None:
     """Settle what earlier runs left open, charge what is due, write what is paid, deliver what waits."""
     renderer = Renderer(run.settings.paths.templates)
     desk = Desk.open(run)
-    spool = Spool(run.settings.paths.spool)
-    spool.open()
-    close_unannounced(run)
-    read_spool(run, spool)
-    tried: dict[int, set[int]] = {}
-    again = settle_open(run, desk, tried, spool=spool)
-    Till(run, desk, spool, tried).charge_due(again)
+    with closing(Spool(run.settings.paths.spool)) as spool:
+        spool.open()
+        close_unannounced(run)
+        read_spool(run, spool)
+        tried: dict[int, set[int]] = {}
+        again = settle_open(run, desk, tried, spool=spool)
+        Till(run, desk, spool, tried).charge_due(again)
+        spool.forget_own()
     write_paid(run)
-    spool.finish()
     deliver(run, renderer)
 
 

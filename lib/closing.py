@@ -35,7 +35,10 @@ def miss_round(run: Run, tx: Transaction, round_: Row, reason: str) -> bool:
         return False
     _release(run, tx, round_)
     _log(run, tx, round_, "round_missed", f"{round_['delivery_on']} 회차 미진행: {reason}")
-    detail = f"the round of {round_['delivery_on']} of {round_['subscription_id']} was missed: {reason}"
+    detail = (
+        f"{round_['subscription_id']}: {round_['delivery_on']} 회차가 진행되지 않음({reason}). "
+        "상품은 다음 배송일로 다시 안내됩니다"
+    )
     run.matters.open(tx, f"round {round_['round_id']}", "missed", detail, run.clock.now())
     tx.count("missed")
     return True
@@ -45,7 +48,7 @@ def fail_round(
     run: Run, tx: Transaction, round_: Row, shop: ShopState, subscription: Subscription | None
 ) -> bool:
     """Close a round that was declined to the end: its items move on, customer and operator are told."""
-    if not _leave(tx, round_, "failed", "declined at every attempt"):
+    if not _leave(tx, round_, "failed", "마지막 시도까지 거절됨"):
         return False
     advance_items(tx, round_, tx.rows("round_items", ids=[round_["round_id"]]), is_paid=False)
     _release(run, tx, round_)
@@ -62,9 +65,8 @@ def hold_round(run: Run, tx: Transaction, round_: Row, reason: str) -> None:
     if tx.change("hold_round", round_id=round_["round_id"], reason=reason[:200]):
         _log(run, tx, round_, "round_held", f"{round_['delivery_on']} 회차 보류: {reason}")
         tx.count("held")
-    run.matters.open(
-        tx, f"round {round_['round_id']}", "held", f"{round_['subscription_id']}: {reason}", run.clock.now()
-    )
+    detail = f"{round_['subscription_id']}: {reason}. `jeonggi settle` 로 처리하세요"
+    run.matters.open(tx, f"round {round_['round_id']}", "held", detail, run.clock.now())
 
 
 def queue_round_messages(
@@ -84,7 +86,7 @@ def close_unannounced(run: Run) -> None:
             if reason:
                 run.store.transaction(partial(void_round, run, round_=round_, reason=reason))
             elif as_date(round_["delivery_on"]) <= run.clock.today:
-                said = "the delivery day came before a notice was accepted"
+                said = "배송일까지 고객 안내가 접수되지 않음"
                 run.store.transaction(partial(miss_round, run, round_=round_, reason=said))
         if len(rounds) < PAGE:
             return
@@ -112,8 +114,8 @@ def is_in_use(item: Item | None) -> bool:
 def void_reason(subscription: Subscription | None, has_live_item: bool) -> str | None:
     """Say why a round that is sealed or due is void, or None (rule 8)."""
     if subscription is None or subscription.state != "U":
-        return "the subscription is no longer in use"
-    return None if has_live_item else "no announced item is in use"
+        return "이용중인 신청이 아님"
+    return None if has_live_item else "안내한 상품이 모두 해지·일시정지됨"
 
 
 def advance_items(tx: Transaction, round_: Row, lines: Sequence[Row], *, is_paid: bool) -> dict[int, Item]:

@@ -22,7 +22,7 @@ _TABLE = re.compile(r"^CREATE TABLE IF NOT EXISTS (\w+) \((.*?)^\)", re.MULTILIN
 _COLUMN = re.compile(r"^  ([a-z]\w*) [A-Z]", re.MULTILINE)
 NO_SUCH_TABLE = 1146
 SETUP_STATEMENTS = frozenset({"insert_installation", "update_installation"})
-"""What only the user that runs `ops setup` needs to be allowed."""
+"""What only the user that runs `jeonggi setup` needs to be allowed."""
 
 
 class InstalledElsewhereError(Exception):
@@ -59,7 +59,7 @@ def install(store: Store, settings: Settings, *, adopt: bool = False) -> list[st
     done = _make_tables(store)
     faults = schema_faults(store)
     if faults:
-        raise SchemaError("; ".join(faults))
+        raise SchemaError(f"{', '.join(faults)}. 테이블을 고친 뒤 다시 실행하세요")
     now = datetime.now(UTC)
     done += store.transaction(lambda tx: register(tx, settings, adopt=adopt, now=now))
     return done + _make_views(store)
@@ -69,7 +69,7 @@ def _make_tables(store: Store) -> list[str]:
     script = (SQL / "schema.sql").read_text(encoding="utf-8")
     before = set(inspect(store.engine).get_table_names())
     run_ddl(store.engine, dialect.sqlite_ddl(script) if store.is_sqlite else dialect.statements(script))
-    return [f"made the table {name}" for name in expected_columns() if name not in before]
+    return [f"테이블 {name} 만듦" for name in expected_columns() if name not in before]
 
 
 def _make_views(store: Store) -> list[str]:
@@ -79,7 +79,7 @@ def _make_views(store: Store) -> list[str]:
         store.engine,
         [part for one in views for part in dialect.sqlite_view(one)] if store.is_sqlite else views,
     )
-    return [f"set the {len(views)} views of the shop {store.settings.shop.adapter!r}"]
+    return [f"쇼핑몰 어댑터 {store.settings.shop.adapter} 의 뷰 {len(views)}개 설정"]
 
 
 def run_ddl(engine: Engine, statements: list[str]) -> None:
@@ -104,13 +104,13 @@ def _table_faults(
 ) -> Iterator[str]:
     found = columns_of(store, table)
     if found is None:
-        yield f"the table {table} is missing or cannot be read"
+        yield f"테이블 {table} 이(가) 없거나 읽을 수 없음"
         return
     missing = [column for column in columns if column not in found]
     if missing:
-        yield f"the table {table} has no {', '.join(missing)}"
+        yield f"테이블 {table} 에 열이 없음: {', '.join(missing)}"
     if not store.is_sqlite and engines.get(table) != "InnoDB":
-        yield f"the table {table} is not InnoDB; run: ALTER TABLE {table} ENGINE=InnoDB"
+        yield f"테이블 {table} 이(가) InnoDB 가 아님(`ALTER TABLE {table} ENGINE=InnoDB`)"
 
 
 def engines_of(store: Store, schema: str | None) -> dict[str, str]:
@@ -178,14 +178,14 @@ def register(tx: Transaction, settings: Settings, *, adopt: bool, now: datetime)
     found, new = read(tx), wanted(tx, settings)
     if found is None:
         tx.change("insert_installation", **_as_parameters(new, now))
-        return [f"set up for the shop {new.shop_schema or 'in this file'} on {new.hostname}:{new.port}"]
+        return [f"{new.hostname}:{new.port} 의 쇼핑몰({new.shop_schema or '같은 파일'})로 등록"]
     _refuse_copy(found, new, adopt=adopt)
     # A PG that is no longer configured stays known: it cannot come back as another merchant unnoticed.
     merged = replace(new, merchant_ids=found.merchant_ids | new.merchant_ids)
     if merged == found:
         return []
     tx.change("update_installation", **_as_parameters(merged, now))
-    return [f"set up again: {', '.join(_changes(found, new))}"]
+    return [f"등록을 바꿈: {', '.join(_changes(found, new))}"]
 
 
 def _as_parameters(installation: Installation, now: datetime) -> dict[str, object]:
@@ -202,15 +202,15 @@ def verify(tx: Transaction, settings: Settings) -> str | None:
             raise
         found = None
     if found is None:
-        return "the database is not set up; run: ops setup"
+        return "데이터베이스가 준비되지 않았습니다. `jeonggi setup` 을 실행하세요"
     new = wanted(tx, settings)
     if _copied(found, new):
         return _copy_text(found, new)
     if new.first_delivery < found.first_delivery:
         # The rounds between the two days belonged to the system before us: it may have charged them.
         return (
-            f"shop.first_delivery is {new.first_delivery}, set up was {found.first_delivery}: rounds of the "
-            "system before would be charged again; correct it, or run: ops setup"
+            f"shop.first_delivery {new.first_delivery} 이(가) 등록한 {found.first_delivery} 보다 이릅니다. "
+            "이전 방식이 맡던 회차가 다시 결제될 수 있습니다. 고치거나, 맞으면 `jeonggi setup` 을 실행하세요"
         )
     return None
 
@@ -226,28 +226,28 @@ def _refuse_copy(found: Installation, new: Installation, *, adopt: bool) -> None
 
 def _copy_text(found: Installation, new: Installation) -> str:
     return (
-        f"this database was set up elsewhere: {', '.join(_copied(found, new))}; "
-        "to make it this one's on purpose, run: ops setup --adopt"
+        f"이 데이터베이스는 다른 곳에서 등록되었습니다: {', '.join(_copied(found, new))}. "
+        "이곳의 것이 맞으면 `jeonggi setup --adopt` 를 실행하세요"
     )
 
 
 def _copied(found: Installation, new: Installation) -> list[str]:
     """Say what tells a copy, or another shop's configuration, from the original."""
     pairs = (
-        ("the server is", found.hostname, new.hostname),
-        ("the port is", found.port, new.port),
-        ("the shop's schema is", found.shop_schema, new.shop_schema),
+        ("서버", found.hostname, new.hostname),
+        ("포트", found.port, new.port),
+        ("쇼핑몰 스키마", found.shop_schema, new.shop_schema),
     )
-    said = [f"{what} {now}, it was {before}" for what, before, now in pairs if before != now]
+    said = [f"{what} {before or '없음'} → {now or '없음'}" for what, before, now in pairs if before != now]
     both = found.merchant_ids.keys() & new.merchant_ids.keys()
     changed = sorted(code for code in both if found.merchant_ids[code] != new.merchant_ids[code])
-    return said + [f"the merchant at {code} is another" for code in changed]
+    return said + [f"{code} 상점이 다름" for code in changed]
 
 
 def _changes(found: Installation, new: Installation) -> list[str]:
     """Say everything in which a configuration differs from what was set up."""
     added = sorted(new.merchant_ids.keys() - found.merchant_ids.keys())
-    said = _copied(found, new) + [f"{code} is new" for code in added]
+    said = _copied(found, new) + [f"{code} 추가" for code in added]
     if found.first_delivery != new.first_delivery:
-        said.append(f"the first delivery is {new.first_delivery}, it was {found.first_delivery}")
+        said.append(f"shop.first_delivery {found.first_delivery} → {new.first_delivery}")
     return said

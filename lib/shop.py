@@ -13,7 +13,7 @@ from lib.billing.rounds import Goods, PgStanding
 from lib.clock import Clock
 from lib.dialect import as_date, as_datetime
 from lib.gateways import Card
-from lib.settings import Settings
+from lib.settings import ConfigurationError, Settings
 from lib.store import Row, Transaction, utc
 
 Channel = Literal["mail", "sms"]
@@ -115,10 +115,12 @@ class ShopState:
 
 
 def read_shop(tx: Transaction, settings: Settings, clock: Clock) -> ShopState:
-    """Read what holds for the whole shop; raises LookupError where the shop's row is missing."""
+    """Read what holds for the whole shop; raises ConfigurationError without the shop's row."""
     row = tx.row("shop_row")
     if row is None:
-        raise LookupError("v_shop has no row: the shop's own row is missing")
+        raise ConfigurationError(
+            "v_shop 에 쇼핑몰 행이 없습니다. 쇼핑몰 기본정보를 넣거나 어댑터의 v_shop 뷰를 고치세요"
+        )
     shipping = tx.row("shop_shipping")
     return ShopState(
         shop_no=row["shop_no"],

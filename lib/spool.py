@@ -65,10 +65,13 @@ class Spool:
         except OSError as error:
             raise SpoolError(self._fault(error)) from None
 
-    def finish(self) -> None:
+    def forget_own(self) -> None:
         """Drop this run's file: the database knows all that is in it."""
+        self._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of this run's file; where it was not dropped, the next run reads it in."""
         if self._file is not None:
-            self._path.unlink(missing_ok=True)
             self._file.close()
             self._file = None
 
@@ -98,7 +101,8 @@ class Spool:
 
     def _fault(self, error: OSError) -> str:
         return (
-            f"paths.spool: {self._folder} cannot be written ({error.strerror}); nothing is charged without it"
+            f"paths.spool: {self._folder} 에 쓸 수 없습니다({error.strerror}). "
+            "쓰기 권한을 주세요. 그 전에는 결제하지 않습니다"
         )
 
 

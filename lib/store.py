@@ -236,7 +236,8 @@ def is_duplicate(error: IntegrityError) -> bool:
 
 def away_text(error: OperationalError) -> str:
     """Say what is away, without the statement and its values."""
-    return f"the database does not answer (error {error_code(error) or 'unknown'})"
+    said = f"데이터베이스가 응답하지 않습니다(오류 {error_code(error) or '없음'})"
+    return f"{said}. 서버를 확인한 뒤 다시 실행하세요"
 
 
 def host_name() -> str:

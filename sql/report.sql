@@ -44,7 +44,7 @@ SELECT card_id, pg_code, card_company, masked_number, registered_at FROM v_card 
 
 -- name: list_rounds
 -- A page of rounds in one state, newest delivery first.
-SELECT * FROM billing_round
+SELECT * FROM billing_round FORCE INDEX (billing_round_day)
 WHERE state = :state AND delivery_on >= :delivery_from AND delivery_on <= :before_on
   AND (delivery_on < :before_on OR round_id < :before_id)
   AND (:charge_from IS NULL OR charge_on >= :charge_from)

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, create_engine, inspect
 
 from jobs import charge_d1, notify_d2, reset_pg
 from lib import command
-from lib.command import summary
+from lib.billing.words import BLOCKED, COUNT, MATTER
 from lib.settings import Policy, Settings
 from lib.store import SQL, read_statements
 
@@ -171,23 +171,23 @@ def test_the_manual_tells_the_way_out_of_every_blocked_round() -> None:
         for node in ast.walk(function)
         if isinstance(node, ast.Constant) and re.fullmatch("[a-z_]+", str(node.value))
     }
-    assert set(first_cells(page(OPERATIONS), "사유")) == reasons
+    assert set(first_cells(page(OPERATIONS), "사유")) == {BLOCKED[str(each)] for each in reasons}
 
 
 def test_the_manual_explains_every_count_of_a_summary_under_its_label() -> None:
     explained = {name: label for label, name, _ in rows(page(OPERATIONS), "표시")}
-    assert explained == {name: summary.LABELS[name] for name in COUNTS}
+    assert explained == {name: COUNT[name] for name in COUNTS}
 
 
 def test_the_manual_calls_a_kind_of_matter_as_a_job_does() -> None:
     called = {kind: label for kind, label, *_ in rows(page(OPERATIONS), "종류")}
-    assert called == {kind: summary.KINDS.get(kind, kind) for kind in called}
+    assert called == {kind: MATTER[kind] for kind in called}
 
 
 @pytest.mark.parametrize("name", [*READMES, OPERATIONS])
 def test_a_summary_line_on_a_page_is_one_that_a_job_can_print(name: str) -> None:
     printed = [line for block in blocks(page(name)) for line in block.splitlines() if JOB_LINE.match(line)]
-    labels = "|".join(sorted(map(re.escape, summary.LABELS.values()), key=len, reverse=True))
+    labels = "|".join(sorted(map(re.escape, COUNT.values()), key=len, reverse=True))
     one = rf"(?:{labels})(?:\((?:{labels})\))? [\d,]+원?"
     line = re.compile(rf"\w+ [\d-]+ [\d:]+ (?:{one}(?: {one})*|할 일 없음) [\d.]+초 · (.+)")
     ends = {found[1] if (found := line.fullmatch(each)) else each for each in printed}

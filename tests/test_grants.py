@@ -48,7 +48,7 @@ def test_the_grants_are_enough_for_every_statement(least: Store) -> None:
 
 
 def test_the_grants_are_enough_for_the_whole_check(rig: Rig, least: Store) -> None:
-    assert [one for one in _faults(check(rig.settings(), least)) if "sender number" not in one] == []
+    assert [one for one in _faults(check(rig.settings(), least)) if "발신번호" not in one] == []
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_jobs_user_may_not(least: Store, statement: str) -> None:
 def test_a_missing_right_is_found_with_the_grant_to_run(rig: Rig, user: str, least: Store) -> None:
     rig.shop(f"REVOKE DELETE ON card FROM {user}")
     (fault,) = _faults(structure.statements(least))
-    assert fault.startswith("the statement delete_card is not allowed")
+    assert fault.startswith("SQL 문 delete_card 을(를) 실행할 권한이 없음")
     assert fault.endswith(f"GRANT SELECT, DELETE ON `{rig.home.shop_schema}`.card TO {user}")
 
 
@@ -91,10 +91,10 @@ def test_a_missing_right_on_a_column_is_found_with_the_grant_to_run(
 ) -> None:
     rig.shop(f"REVOKE UPDATE (stock_quantity) ON product FROM {user}")
     (fault,) = _faults(structure.statements(least))
-    assert fault.startswith("the statement take_stock is not allowed")
+    assert fault.startswith("SQL 문 take_stock 을(를) 실행할 권한이 없음")
     assert f"UPDATE (stock_quantity) ON `{rig.home.shop_schema}`.product TO {user}" in fault
 
 
 def test_a_view_over_a_table_that_may_not_be_read_is_found(rig: Rig, user: str, least: Store) -> None:
     rig.shop(f"REVOKE SELECT ON price_consent FROM {user}")
-    assert any("the view v_consent" in fault for fault in _faults(structure.views(least)))
+    assert any("v_consent" in fault for fault in _faults(structure.views(least)))

@@ -33,7 +33,7 @@ def _copy_elsewhere(rig: Rig, column: str, value: object) -> None:
 
 def test_the_first_setup_makes_every_table_and_says_so(any_bare_rig: Rig) -> None:
     done = _install(any_bare_rig)
-    assert [f"made the table {name}" for name in installing.expected_columns()] == done[:-2]
+    assert [f"테이블 {name} 만듦" for name in installing.expected_columns()] == done[:-2]
 
 
 def test_the_schema_script_names_all_columns_of_a_table() -> None:
@@ -53,7 +53,7 @@ def test_the_schema_script_names_all_columns_of_a_table() -> None:
 def test_a_second_setup_changes_no_row(any_bare_rig: Rig) -> None:
     _install(any_bare_rig)
     before = any_bare_rig.checksums(exclude=())
-    assert _install(any_bare_rig) == ["set the 16 views of the shop 'standard'"]
+    assert _install(any_bare_rig) == ["쇼핑몰 어댑터 standard 의 뷰 16개 설정"]
     assert any_bare_rig.checksums(exclude=()) == before
 
 
@@ -92,15 +92,15 @@ def test_a_database_that_was_not_set_up_says_what_to_run(any_bare_rig: Rig, made
     if made:
         _install(any_bare_rig)
         any_bare_rig.ours("DELETE FROM installation")
-    assert _verify(any_bare_rig) == "the database is not set up; run: ops setup"
+    assert _verify(any_bare_rig) == "데이터베이스가 준비되지 않았습니다. `jeonggi setup` 을 실행하세요"
 
 
 COPIES = [
-    pytest.param("hostname", "production", "it was production", id="another server"),
-    pytest.param("port", 3307, "it was 3307", id="another port"),
-    pytest.param("shop_schema", "other_shop", "it was other_shop", id="another shop"),
+    pytest.param("hostname", "production", "서버 production → ", id="another server"),
+    pytest.param("port", 3307, "포트 3307 → ", id="another port"),
+    pytest.param("shop_schema", "other_shop", "쇼핑몰 스키마 other_shop → ", id="another shop"),
     pytest.param(
-        "merchant_ids", '{"tosspayments": "sk:000000000000"}', "the merchant at tosspayments", id="merchant"
+        "merchant_ids", '{"tosspayments": "sk:000000000000"}', "tosspayments 상점이 다름", id="merchant"
     ),
 ]
 
@@ -112,7 +112,7 @@ def test_a_copy_is_told_from_the_original(any_rig: Rig, column: str, value: obje
     fault = _verify(any_rig)
     assert fault is not None
     assert said in fault
-    assert fault.endswith("run: ops setup --adopt")
+    assert fault.endswith("`jeonggi setup --adopt` 를 실행하세요")
 
 
 @pytest.mark.parametrize(("column", "value", "said"), COPIES)
@@ -134,21 +134,21 @@ def test_a_copy_may_be_adopted(any_rig: Rig, column: str, value: object, said: s
 def test_a_new_pg_is_added_without_adopting(any_rig: Rig) -> None:
     any_rig.config()
     added: dict[str, Any] = {"gateway": {"nicepay": NICEPAY}}
-    assert "set up again: nicepay is new" in _install(any_rig, **added)
+    assert "등록을 바꿈: nicepay 추가" in _install(any_rig, **added)
     assert _verify(any_rig, **added) is None
 
 
 def test_a_pg_that_was_taken_out_cannot_come_back_as_another_merchant(any_rig: Rig) -> None:
     _install(any_rig, adopt=True, gateway={"nicepay": NICEPAY})
     _install(any_rig)
-    with pytest.raises(InstalledElsewhereError, match="the merchant at nicepay"):
+    with pytest.raises(InstalledElsewhereError, match="nicepay 상점이 다름"):
         _install(any_rig, gateway={"nicepay": NICEPAY | {"client_key": "client-2"}})
 
 
 def test_an_earlier_first_delivery_needs_a_setup_and_no_adopting(any_rig: Rig) -> None:
     any_rig.config()
     earlier = {"first_delivery": date(2025, 12, 1)}
-    assert "would be charged again" in str(_verify(any_rig, shop=earlier))
+    assert "다시 결제될 수 있습니다" in str(_verify(any_rig, shop=earlier))
     _install(any_rig, shop=earlier)
     assert _verify(any_rig, shop=earlier) is None
 
@@ -160,7 +160,7 @@ def test_a_later_first_delivery_needs_nothing(any_rig: Rig) -> None:
 
 def test_a_table_of_another_version_is_refused_with_its_missing_column(any_bare_rig: Rig) -> None:
     any_bare_rig.ours("CREATE TABLE payment (pg_code VARCHAR(20), order_no VARCHAR(40))")
-    with pytest.raises(SchemaError, match="the table payment has no tid, kind, seq, amount_krw"):
+    with pytest.raises(SchemaError, match="테이블 payment 에 열이 없음: tid, kind, seq, amount_krw"):
         _install(any_bare_rig)
 
 

@@ -68,8 +68,8 @@ def note_bad_round(run: Run, round_id: int, error: Exception) -> None:
 def _open_matter(run: Run, round_id: int, why: str, tx: Transaction) -> None:
     for round_ in tx.rows("rounds_by_id", ids=[round_id]):
         detail = (
-            f"{round_['subscription_id']}: its round of {round_['delivery_on']} cannot be processed ({why}); "
-            "correct its rows in the shop, the next run tries it again"
+            f"{round_['subscription_id']}: {round_['delivery_on']} 회차를 처리할 수 없음({why}). "
+            "쇼핑몰 자료를 고치면 다음 작업이 다시 합니다"
         )
         run.matters.open(tx, f"round {round_id}", "bad_row", detail, run.clock.now())
 

@@ -80,7 +80,7 @@ class Till:
 def send(desk: Desk, claimed: Claimed) -> Sent:
     """Send one claimed charge, unless its lease is over: another run may be settling it by now."""
     if real_now() >= claimed.lease_until:
-        return claimed, NotSent("the lease was over before the request")
+        return claimed, NotSent("보내기 전에 제한 시간이 지남")
     gateway = desk.gateways[claimed.attempt.pg_code]
     return claimed, gateway.charge(replace(claimed.attempt, send_until=claimed.lease_until), claimed.card)
 

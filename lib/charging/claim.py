@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal
 
 from lib import shop as contract
+from lib.billing import words
 from lib.billing.dunning import choose_card, in_quiet_hours, next_slot
 from lib.billing.numbers import order_no
 from lib.billing.rounds import SHOP_WIDE, card_fault
@@ -134,12 +135,12 @@ def decide(run: Run, desk: Desk, round_: Row, facts: ClaimFacts, tried: Collecti
     subscription = facts.subscriptions.get(round_["subscription_id"])
     hindrance = unwanted(run, round_, subscription, facts)
     if hindrance or subscription is None:
-        return hindrance or Decision("void", "the subscription is gone")
+        return hindrance or Decision("void", "신청이 없음")
     attempts = facts.attempts.get(round_["round_id"], [])
     if any(row["state"] == "approved" for row in attempts):
-        return Decision("hold", "an earlier attempt was approved")
+        return Decision("hold", "앞 시도가 이미 승인됨")
     if not attempts and in_quiet_hours(run.clock.local(), run.settings.policy.quiet_hours):
-        return Decision("later", "quiet hours")
+        return Decision("later", "야간 시간")
     if round_["amount_krw"] == 0:
         return Decision("free")
     return _choose(desk, facts.judge, subscription, attempts, tried)
@@ -157,9 +158,9 @@ def unwanted(run: Run, round_: Row, subscription: Subscription | None, facts: Cl
         return Decision("void", gone or "")
     today = run.clock.local().date()
     if as_date(round_["charge_until"]) < today:
-        return Decision("ended", f"the last day of the charge was {round_['charge_until']}")
+        return Decision("ended", f"결제 기간({round_['charge_until']}까지)이 끝남")
     if as_date(round_["charge_on"]) > today or as_date(round_["announced_on"]) >= today:
-        return Decision("later", "not before the day after the notice")
+        return Decision("later", "안내 다음 날부터 결제")
     reason = facts.judge.blocked(
         subscription,
         earliest_on=min(item.delivery_on for item in live),
@@ -182,13 +183,13 @@ def _choose(
     hard = {row["card_id"] for row in attempts if row["decline"] == "hard"}
     chosen = choose_card([card.card_id for card in cards], hard, tried)
     if chosen is None:
-        return Decision("wait", "every stored card was declined")
+        return Decision("wait", "저장된 카드가 모두 거절됨")
     card = next(card for card in cards if card.card_id == chosen)
     if desk.gateway(card.pg_code) is None:
-        return Decision("later", f"{card.pg_code} cannot be called now")
+        return Decision("later", f"{card.pg_code} 를 지금 호출할 수 없음")
     attempt_no = max((row["attempt_no"] for row in attempts), default=0) + 1
     if attempt_no > MAX_ATTEMPTS:
-        return Decision("hold", f"{MAX_ATTEMPTS} attempts are used up")
+        return Decision("hold", f"시도 {MAX_ATTEMPTS}회를 모두 씀")
     return Decision("charge", card=card, attempt_no=attempt_no)
 
 
@@ -247,9 +248,11 @@ def _report_blocked(run: Run, round_: Row, reason: str, facts: ClaimFacts, tx: T
     card = facts.judge.main_card(subscription)
     pg_code = card.pg_code if card else subscription.pg_code
     if reason == "reset_in_progress":
-        run.postpone(f"a reset of {pg_code} is being carried out; reset_pg goes on with it")
+        run.postpone(
+            f"{pg_code}: PG 초기화가 진행 중이라 결제하지 않습니다. reset-pg 가 끝나면 다시 실행하세요"
+        )
     subject = pg_code if reason in SHOP_WIDE else round_["subscription_id"]
-    detail = f"{reason}: the round of {round_['delivery_on']} is not charged"
+    detail = f"{round_['delivery_on']} 회차를 결제하지 않음: {words.blocked(reason)}"
     run.matters.open(tx, subject, "blocked", detail, run.clock.now())
     tx.count("blocked")
 
@@ -260,7 +263,7 @@ def end_round(run: Run, round_: Row, facts: ClaimFacts, tx: Transaction) -> None
         subscription = facts.subscriptions.get(round_["subscription_id"])
         fail_round(run, tx, round_, facts.judge.shop, subscription)
     else:
-        miss_round(run, tx, round_, f"it could not be charged until {round_['charge_until']}")
+        miss_round(run, tx, round_, f"{round_['charge_until']}까지 결제하지 못함")
 
 
 def _wait_for_card(run: Run, round_: Row, facts: ClaimFacts, tx: Transaction) -> None:

@@ -31,10 +31,10 @@ class Desk:
         """Return a PG that may be called now; where there is none the run says why and ends with 75 or 78."""
         settings = self.run.settings.gateways().get(pg_code)
         if settings is None:
-            self.run.refuse(f"{pg_code}: the configuration has no [gateway.{pg_code}]; add it with its key")
+            self.run.refuse(f"{pg_code}: 설정에 [gateway.{pg_code}] 가 없습니다. 키와 함께 적어 넣으세요")
             return None
         if not settings.enabled:
-            self.run.postpone(f"{pg_code} is disabled in the configuration (enabled = false)")
+            self.run.postpone(f"{pg_code}: 설정에서 꺼져 있습니다(enabled = false). 켠 뒤 다시 실행하세요")
             return None
         return None if pg_code in self.stopped else self.gateways[pg_code]
 
@@ -42,11 +42,12 @@ class Desk:
         """Stop a PG for this run after a refusal of the account, or too many calls that did not leave."""
         if isinstance(outcome, Misconfigured):
             self.stopped[pg_code] = outcome.code
-            self.run.refuse(f"{pg_code} refuses the account: {outcome.code} {outcome.message}; check its key")
+            said = f"{outcome.code} {outcome.message}"
+            self.run.refuse(f"{pg_code}: 상점 계정을 거부합니다({said}). 키와 계약을 확인하세요")
         self._unsent[pg_code] = self._unsent[pg_code] + 1 if isinstance(outcome, NotSent) else 0
         if self._unsent[pg_code] >= UNSENT_IN_A_ROW:
-            self.stopped[pg_code] = "not reached"
-            self.run.postpone(f"{pg_code} cannot be reached; run again when it answers")
+            self.stopped[pg_code] = "연결되지 않음"
+            self.run.postpone(f"{pg_code}: 연결되지 않습니다. 연결되면 다시 실행하세요")
 
     def workers(self) -> int:
         """Return how many attempts may be open at once."""

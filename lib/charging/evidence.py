@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from lib.billing import words
 from lib.closing import hold_round
 from lib.gateways import Approval
 from lib.run import Run
@@ -48,7 +49,9 @@ def _let_count(run: Run, pg_code: str, order_no: str, tx: Transaction) -> None:
     net = sum(row["amount_krw"] if row["kind"] == "approve" else -row["amount_krw"] for row in payments)
     attempts = tx.rows("attempts_by_order_no", order_nos=[order_no])
     if not attempts:
-        detail = f"{pg_code} holds an approval for the order number {order_no}, which is none of ours"
+        detail = (
+            f"{pg_code} 에 우리 것이 아닌 주문번호 {order_no} 의 승인이 있음. PG 상점관리자에서 확인하세요"
+        )
         run.matters.open(tx, order_no, "foreign_approval", detail, run.clock.now())
         return
     if net <= 0:
@@ -57,11 +60,12 @@ def _let_count(run: Run, pg_code: str, order_no: str, tx: Transaction) -> None:
     round_ = tx.rows("lock_round", round_id=attempt["round_id"])[0]  # a person may be deciding about it
     tx.change("approve_attempt", attempt_id=attempt["attempt_id"], at=run.clock.now())
     if net != round_["amount_krw"]:
-        said = f"approved for {order_no} are {net:,} won, sealed were {round_['amount_krw']:,}"
+        said = f"{order_no} 의 승인 {net:,}원이 확정 금액 {round_['amount_krw']:,}원과 다름"
         hold_round(run, tx, round_, said)
     elif tx.change("pay_round", round_id=round_["round_id"], order_no=order_no, paid_at=run.clock.now()):
         tx.count("paid")
         tx.count("amount_krw", round_["amount_krw"])
         run.matters.close(tx, "in_doubt", [f"round {round_['round_id']}"], run.clock.now())
     elif (round_["state"], round_["order_id"]) != ("paid", order_no):
-        hold_round(run, tx, round_, f"an approval of {order_no} came although the round is {round_['state']}")
+        state = words.ROUND[round_["state"]]
+        hold_round(run, tx, round_, f"{state} 회차에 {order_no} 의 승인이 도착함")

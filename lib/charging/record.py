@@ -81,9 +81,9 @@ def _doubt_foreign_evidence(run: Run, result: Result, outcome: Approved, tx: Tra
     attempt = result.attempt
     if any(each.order_no == attempt.order_no for each in outcome.evidence):
         return
-    _set_doubt(run, result, "in_doubt", "other_order", "the PG answered for another order number", tx)
+    _set_doubt(run, result, "in_doubt", "other_order", "PG 가 다른 주문번호로 답함", tx)
     round_ = tx.rows("rounds_by_id", ids=[attempt.round_id])[0]
-    hold_round(run, tx, round_, f"{attempt.pg_code} answered {attempt.order_no} with another order number")
+    hold_round(run, tx, round_, f"{attempt.pg_code} 가 {attempt.order_no} 에 다른 주문번호로 답함")
 
 
 def _decline(run: Run, result: Result, outcome: Declined, tried: set[int], tx: Transaction) -> bool:
@@ -128,7 +128,7 @@ def _wait(run: Run, round_: Row, reason: str, until: object, tx: Transaction) ->
             "retry_round",
             round_id=round_["round_id"],
             from_state=round_["state"],
-            reason=f"declined: {reason}"[:200],
+            reason=f"다음 시도 대기: {reason}"[:200],
             next_attempt_at=until,
         )
     )
@@ -153,7 +153,8 @@ def _refuse(run: Run, result: Result, outcome: Refused, tx: Transaction) -> None
     if not _close(run, result, "not_charged", outcome.code, outcome.message, tx):
         return
     round_ = tx.rows("rounds_by_id", ids=[result.attempt.round_id])[0]
-    hold_round(run, tx, round_, f"{result.attempt.pg_code} refuses the row: {outcome.code} {outcome.message}")
+    said = f"{outcome.code} {outcome.message}"
+    hold_round(run, tx, round_, f"{result.attempt.pg_code} 가 이 건을 거부함({said})")
 
 
 def _close(
@@ -199,7 +200,10 @@ def put_round_in_doubt(run: Run, attempt: Attempt, said: str, tx: Transaction) -
     )
     if moved:
         tx.count("in_doubt")
-        detail = f"order number {attempt.order_no} at {attempt.pg_code}: ask the PG, then ops settle"
+        detail = (
+            f"{attempt.pg_code} 주문번호 {attempt.order_no}: 결제되었는지 알 수 없음. "
+            "PG 에서 확인한 뒤 `jeonggi settle` 로 처리하세요"
+        )
         run.matters.open(tx, f"round {attempt.round_id}", "in_doubt", detail, run.clock.now())
 
 
@@ -226,7 +230,7 @@ def record_plainly(run: Run, result: Result, why: str, tx: Transaction) -> None:
     Nothing of the PG's own text is written: it may be what cannot be stored.
     """
     attempt, outcome = result.attempt, result.outcome
-    said = f"{type(outcome).__name__}, which could not be carried through ({why})"
+    said = f"결과({type(outcome).__name__})를 반영하지 못함({why})"
     if isinstance(outcome, Unknown) or (result.from_state == "unknown" and not _is_end(outcome)):
         _set_doubt(run, result, "unknown", "bad_row", said, tx)
         return
@@ -258,7 +262,7 @@ def lost_attempts(run: Run, tx: Transaction) -> int:
             from_state="sending",
             to_state="unknown",
             code="lease_over",
-            message="the worker did not come back",
+            message="작업이 돌아오지 않음",
             next_check_at=run.clock.now(),
             checks=0,
             lease_until=utc(row["lease_until"]),

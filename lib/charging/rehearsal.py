@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 
-from lib.billing import texts
+from lib.billing import texts, words
 from lib.charging.charge import due_rounds
 from lib.charging.claim import Decision, decide, read_claim_facts
 from lib.charging.desk import Desk
@@ -16,17 +16,6 @@ from lib.spool import Spool
 from lib.store import Row, Transaction
 
 PAGE = 200
-
-WORDS = {
-    "charge": "결제",
-    "free": "0원, 결제 없이 완료",
-    "void": "취소",
-    "blocked": "보류",
-    "ended": "기간 종료",
-    "wait": "새 카드 대기",
-    "later": "나중에",
-    "hold": "확인 필요",
-}
 
 
 def tell_due(run: Run) -> Iterator[str]:
@@ -64,7 +53,8 @@ def _tell(run: Run, round_: Row, decision: Decision) -> str:
         run.counts[decision.verdict] += 1
     if decision.verdict == "charge":
         run.counts["amount_krw"] += round_["amount_krw"]
-    said = WORDS[decision.verdict] + (f" ({decision.reason})" if decision.reason else "")
+    reason = words.BLOCKED.get(decision.reason, decision.reason)
+    said = words.VERDICT[decision.verdict] + (f" ({reason})" if reason else "")
     card = f" {decision.card.masked_number}" if decision.card else ""
     amount = texts.won(round_["amount_krw"])
     return (

@@ -28,8 +28,8 @@ def read_spool(run: Run, spool: Spool) -> None:
         refused = sum(not _is_taken(run, pg_code, approval) for pg_code, approval in approvals)
         if torn or refused:
             detail = (
-                f"{path.name}: {torn} line(s) cannot be read, their attempts are settled by asking the PG; "
-                f"{refused} cannot be stored, the file stays"
+                f"{path.name}: 읽을 수 없는 {torn}줄의 결제는 PG 조회로 확인함. "
+                f"저장할 수 없는 {refused}건은 파일에 남겨 둠. 디스크와 파일을 확인하세요"
             )
             said = partial(
                 run.matters.open, subject=path.name, kind="spool", detail=detail, at=run.clock.now()
@@ -157,7 +157,7 @@ def leases_running(run: Run) -> list[str]:
     """Say which attempts of other runs are still under way and when their leases end."""
     rows = run.store.rows("leases_running", real=real_now())
     return [
-        f"{row['attempts']} attempt(s) at {row['pg_code']} are under way in another run until "
-        f"{run.clock.to_local(utc(row['lease_until'])):%H:%M:%S}"
+        f"{row['pg_code']}: 결제 {row['attempts']}건이 다른 작업에서 진행 중"
+        f"({run.clock.to_local(utc(row['lease_until'])):%H:%M:%S}까지)"
         for row in rows
     ]

@@ -54,7 +54,7 @@ def _write_page(run: Run, ids: Sequence[int], tx: Transaction) -> list[None]:
     for round_ in rounds:
         subscription = subscriptions.get(round_["subscription_id"])
         if subscription is None:
-            hold_round(run, tx, round_, "paid, but its subscription is gone from the shop")
+            hold_round(run, tx, round_, "결제되었으나 쇼핑몰에 신청이 없음")
             continue
         sealed = lines[round_["round_id"]]
         _write_order(run, tx, round_, sealed, subscription, payments.get(round_["order_id"]))
@@ -189,5 +189,5 @@ def _resolve_duplicates(run: Run, ids: Sequence[int], tx: Transaction) -> list[N
             ]
             _move_on(run, tx, round_, sealed, shop, subscription)
         else:
-            hold_round(run, tx, round_, "paid, but the shop has somebody else's order for this round")
+            hold_round(run, tx, round_, "결제되었으나 이 회차에 다른 주문이 이미 있음")
     return []

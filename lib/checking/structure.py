@@ -21,12 +21,14 @@ _REFUSED_TABLE = re.compile(r"for table [`'](?:\w+`\.`)?(\w+)[`']")
 _REFUSED_COLUMN = re.compile(r"in table [`'](?:\w+`\.`)?(\w+)[`']")
 NOT_ALLOWED = frozenset({1142, 1143, 1227, 1345, 1370})
 
+MEND = "`jeonggi setup` 을 실행하거나 쇼핑몰 어댑터를 고치세요"
+
 
 def our_tables(store: Store) -> list[Finding]:
     """Look for our tables, their columns and engine."""
     faults = installing.schema_faults(store)
-    remedy = "run ops setup with a user that may create tables"
-    return [bad(fault, remedy) for fault in faults] or [good("our tables are there, with all columns")]
+    remedy = "테이블을 만들 수 있는 사용자로 `jeonggi setup` 을 실행하세요"
+    return [bad(fault, remedy) for fault in faults] or [good("정기배송 테이블과 열이 모두 있음")]
 
 
 def shop_engines(store: Store) -> list[Finding]:
@@ -36,7 +38,7 @@ def shop_engines(store: Store) -> list[Finding]:
     schema = store.settings.database.shop_schema
     engines = installing.engines_of(store, schema)
     found = [_engine(str(schema), table, engines.get(table)) for table in sorted(_written_tables(store))]
-    return [one for one in found if not one.ok] or [good("every shop table that is written is InnoDB")]
+    return [one for one in found if not one.ok] or [good("작업이 쓰는 쇼핑몰 테이블이 모두 InnoDB 임")]
 
 
 def _written_tables(store: Store) -> set[str]:
@@ -49,33 +51,35 @@ def _written_tables(store: Store) -> set[str]:
 
 def _engine(schema: str, table: str, engine: str | None) -> Finding:
     if engine is None:
-        return bad(f"the shop's table {table} is not to be seen in {schema}", "check database.shop_schema")
+        return bad(
+            f"쇼핑몰 테이블 {table} 이(가) {schema} 에 보이지 않음", "database.shop_schema 를 확인하세요"
+        )
     if engine != "InnoDB":
         return bad(
-            f"the shop's table {table} is {engine}: half a payment could be written",
+            f"쇼핑몰 테이블 {table} 이(가) {engine} 임: 결제가 반만 기록될 수 있음",
             f"ALTER TABLE `{schema}`.`{table}` ENGINE=InnoDB",
         )
-    return good(f"the shop's table {table} is InnoDB")
+    return good(f"쇼핑몰 테이블 {table} 은(는) InnoDB 임")
 
 
 def views(store: Store) -> list[Finding]:
     """Look for every contract view, with exactly the columns of the contract."""
     found = [_view(store, view, columns) for view, columns in CONTRACT.items()]
-    return [one for one in found if not one.ok] or [good(f"the {len(found)} views of the shop are there")]
+    return [one for one in found if not one.ok] or [good(f"쇼핑몰 뷰 {len(found)}개가 있음")]
 
 
 def _view(store: Store, view: str, columns: tuple[str, ...]) -> Finding:
     found = installing.columns_of(store, view)
     if found is None:
         return bad(
-            f"the view {view} is missing, or a table it reads is missing or not allowed to this user",
-            "run ops setup, and the GRANTs of the shop's adapter",
+            f"뷰 {view} 이(가) 없거나, 읽는 테이블이 없거나, 읽을 권한이 없음",
+            "`jeonggi setup` 과 쇼핑몰 어댑터의 GRANT 를 실행하세요",
         )
-    differing = [f"no {name}" for name in columns if name not in found]
-    differing += [f"an unknown {name}" for name in found if name not in columns]
+    differing = [f"{name} 없음" for name in columns if name not in found]
+    differing += [f"모르는 열 {name}" for name in found if name not in columns]
     if differing:
-        return bad(f"the view {view} has {', '.join(differing)}", "run ops setup, or correct the adapter")
-    return good(f"the view {view} is as agreed")
+        return bad(f"뷰 {view}: {', '.join(differing)}", MEND)
+    return good(f"뷰 {view} 이(가) 계약과 같음")
 
 
 def statements(store: Store) -> list[Finding]:
@@ -86,7 +90,7 @@ def statements(store: Store) -> list[Finding]:
             for name, statement in store.statements.items()
             if not (store.is_sqlite and _SERVER_ONLY.search(statement.sql))
         ]
-    return [one for one in found if not one.ok] or [good(f"the {len(found)} statements can be run")]
+    return [one for one in found if not one.ok] or [good(f"SQL 문 {len(found)}개를 실행할 수 있음")]
 
 
 def _explain(store: Store, connection: Connection, name: str) -> Finding:
@@ -97,9 +101,9 @@ def _explain(store: Store, connection: Connection, name: str) -> Finding:
         if is_passing(error):
             raise
         if name in installing.SETUP_STATEMENTS and error_code(error) in NOT_ALLOWED:
-            return good(f"the statement {name} is left to ops setup")
+            return good(f"SQL 문 {name} 은(는) `jeonggi setup` 만 씀")
         return _refusal(store, name, error)
-    return good(f"the statement {name} can be run")
+    return good(f"SQL 문 {name} 을(를) 실행할 수 있음")
 
 
 def _explained(sql: str) -> tuple[TextClause, dict[str, object]]:
@@ -115,14 +119,16 @@ def _refusal(store: Store, name: str, error: DBAPIError) -> Finding:
     code, *words = error.orig.args if error.orig else ("",)
     said = str(words[0] if words else code)
     if error_code(error) not in NOT_ALLOWED:
-        return bad(f"the statement {name} cannot be run: {said}", "run ops setup, or correct the adapter")
+        return bad(f"SQL 문 {name} 을(를) 실행할 수 없음: {said}", MEND)
     table = _REFUSED_TABLE.search(said) or _REFUSED_COLUMN.search(said)
-    return bad(f"the statement {name} is not allowed: {said}", _grant_for(store, table[1] if table else ""))
+    return bad(
+        f"SQL 문 {name} 을(를) 실행할 권한이 없음: {said}", _grant_for(store, table[1] if table else "")
+    )
 
 
 def _grant_for(store: Store, table: str) -> str:
     needed = [grant for grant in grants(store, _user(store)) if re.search(rf"`\.`?{table}`? TO", grant)]
-    return "; ".join(needed) or "run the GRANTs of sql/grants.sql and of the shop's adapter"
+    return "; ".join(needed) or "sql/grants.sql 과 쇼핑몰 어댑터의 GRANT 를 실행하세요"
 
 
 def _user(store: Store) -> str:

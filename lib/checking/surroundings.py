@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from contextlib import closing
 from datetime import datetime, timedelta
 
 from lib import installing
@@ -21,15 +22,17 @@ OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def spool(settings: Settings) -> Finding:
     """Try the spool folder as a charge does: approvals are kept there before the database knows of them."""
     folder = settings.paths.spool
-    trial = Spool(folder)
-    try:
-        trial.open()
-    except SpoolError as error:
-        return bad(str(error), f"mkdir -p -m 700 {folder}, owned by the user that runs the jobs")
-    trial.finish()
+    with closing(Spool(folder)) as trial:
+        try:
+            trial.open()
+        except SpoolError as error:
+            return bad(str(error), f"작업을 실행하는 사용자로 실행하세요: mkdir -p -m 700 {folder}")
+        trial.forget_own()
     if folder.stat().st_mode & OF_OTHERS:
-        return bad(f"paths.spool: others may look into {folder}", f"chmod 700 {folder}")
-    return good(f"the spool {folder} can be written")
+        return bad(
+            f"paths.spool: 다른 사용자가 {folder} 을(를) 볼 수 있음", f"실행하세요: chmod 700 {folder}"
+        )
+    return good(f"스풀 {folder} 에 쓸 수 있음")
 
 
 def templates(settings: Settings) -> Finding:
@@ -37,8 +40,8 @@ def templates(settings: Settings) -> Finding:
     try:
         Renderer(settings.paths.templates)
     except TemplateError as error:
-        return bad(str(error), "correct the template")
-    return good("the templates compile")
+        return bad(str(error), "서식을 고치세요")
+    return good("메시지 서식이 모두 맞음")
 
 
 def installation(settings: Settings, store: Store) -> Finding:
@@ -46,11 +49,11 @@ def installation(settings: Settings, store: Store) -> Finding:
     fault = store.transaction(lambda tx: installing.verify(tx, settings))
     if fault:
         return bad(*_split_remedy(fault))
-    return good("this is the database that was set up")
+    return good("등록한 데이터베이스가 맞음")
 
 
 def _split_remedy(fault: str) -> tuple[str, str]:
-    what, _, remedy = fault.rpartition("; ")
+    what, _, remedy = fault.rpartition(". ")
     return what, remedy
 
 
@@ -59,7 +62,7 @@ def gateways(settings: Settings, store: Store) -> list[Finding]:
     codes = sorted({str(row["pg_code"]) for row in store.rows("pgs_in_use")})
     if not codes:
         return [
-            warning("no PG is in use: nothing will be charged", "put a contract in use on the shop's page")
+            warning("이용중인 PG 가 없어 아무것도 결제하지 않음", "관리자 페이지에서 PG 계약을 이용하세요")
         ]
     return [_gateway(settings, code) for code in codes]
 
@@ -67,36 +70,32 @@ def gateways(settings: Settings, store: Store) -> list[Finding]:
 def _gateway(settings: Settings, code: str) -> Finding:
     configured = settings.gateways().get(code)
     if configured is None:
-        return bad(f"the PG {code} is in use and not configured", f"add [gateway.{code}]")
+        return bad(f"이용중인 PG {code} 의 설정이 없음", f"설정에 [gateway.{code}] 를 적으세요")
     if not configured.enabled:
-        return warning(f"the PG {code} is switched off", f"set gateway.{code}.enabled = true")
-    return good(f"the PG {code} is in use and configured")
+        return warning(f"PG {code} 이(가) 꺼져 있음", f"gateway.{code}.enabled = true 로 켜세요")
+    return good(f"이용중인 PG {code} 의 설정이 있음")
 
 
 def sender_number(settings: Settings, store: Store) -> Finding:
     """Ask whether the shop's sender number can be one, and whether the provider knows it."""
     row = store.row("shop_row")
     if row is None:
-        return bad("the shop's row is missing", "put it into the shop's table, or correct v_shop")
+        return bad("v_shop 에 쇼핑몰 행이 없음", "쇼핑몰 기본정보를 넣거나 어댑터의 v_shop 뷰를 고치세요")
     if settings.sms is None:
-        return warning("no SMS provider is configured: no SMS is sent", "add [sms], or switch the SMS off")
+        return warning("문자 발송사 설정이 없어 문자를 보내지 않음", "[sms] 를 적거나 문자 안내를 끄세요")
     return _sender(settings, row)
 
 
 def _sender(settings: Settings, row: Row) -> Finding:
     number = texts.sender_number(row["sender_phone"] or "")
     if number is None:
-        return bad("the shop's SMS sender number is not a Korean number", "correct it on the shop's page")
+        return bad("쇼핑몰의 발신번호가 국내 번호가 아님", "관리자 페이지에서 고치세요")
     known = _registered(settings)
     if known is None:
-        return warning(
-            "the SMS provider did not tell whether the sender number is registered", "look on its console"
-        )
+        return warning("발신번호가 등록되었는지 발송사가 답하지 않음", "발송사 콘솔에서 확인하세요")
     if number not in known:
-        return bad(
-            "the SMS provider does not know the shop's sender number", "register it there (발신번호 사전등록)"
-        )
-    return good("the SMS provider knows the shop's sender number")
+        return bad("쇼핑몰의 발신번호가 발송사에 등록되지 않음", "발송사에 발신번호를 사전등록하세요")
+    return good("발신번호가 발송사에 등록되어 있음")
 
 
 def _registered(settings: Settings) -> set[str] | None:
@@ -114,9 +113,9 @@ def second_charger(settings: Settings, store: Store) -> Finding:
     since = datetime.now(settings.shop.timezone).replace(tzinfo=None) - LATELY
     rows = store.rows("find_foreign_orders", first_delivery=settings.shop.first_delivery, since=since)
     if not rows:
-        return good("nobody else charges our rounds")
+        return good("우리 회차를 결제하는 다른 프로그램이 없음")
     orders = ", ".join(str(row["order_id"]) for row in rows)
     return bad(
-        f"somebody else wrote orders for rounds that are ours: {orders}",
-        "stop the other charger, or move shop.first_delivery past its last round",
+        f"우리가 맡은 회차의 주문을 다른 프로그램이 만듦: {orders}",
+        "그 프로그램을 멈추거나 shop.first_delivery 를 그 마지막 배송일 뒤로 옮기세요",
     )

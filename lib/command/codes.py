@@ -42,7 +42,9 @@ def exit_code(run: Run) -> int:
 def code_of(error: BaseException) -> int | None:
     """Return the exit code an error that ends a command stands for; None: not ours to judge."""
     match error:
-        case ConfigurationError() | TemplateError() | SpoolError() | installing.InstalledElsewhereError():
+        case ConfigurationError() | TemplateError() | SpoolError():
+            return CONFIGURATION
+        case installing.InstalledElsewhereError() | installing.SchemaError():
             return CONFIGURATION
         case DatabaseAwayError() | KeyboardInterrupt():
             return TRY_AGAIN

@@ -11,61 +11,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from lib.billing import words
 from lib.command.codes import DONE, last_line
 from lib.command.options import Options
 from lib.run import Run
 
 TOLD_AT_MOST = 10
 """How many new matters are told without `-v`."""
-
-LABELS = {
-    "due": "대상",
-    "sealed": "확정",
-    "late": "늦은 회차",
-    "missed": "미진행",
-    "skipped": "건너뜀",
-    "blocked": "진행 불가",
-    "dropped_items": "제외 상품",
-    "messages_accepted": "발송",
-    "messages_refused": "발송 거부",
-    "messages_unknown": "발송 결과모름",
-    "messages_no_credit": "건수부족",
-    "credits_left": "남은 건수",
-    "credits_needed": "필요한 건수",
-    "paid": "결제완료",
-    "declined": "거절",
-    "failed": "결제실패",
-    "void": "취소",
-    "unknown": "결과모름",
-    "in_doubt": "확인필요",
-    "held": "보류",
-    "settled": "결과 확인",
-    "written": "주문 기록",
-    "resets": "PG 초기화",
-    "cancelled": "해지",
-    "voided": "회차 취소",
-    "cards_deleted": "카드 삭제",
-    "pg_keys_deleted": "빌링키 삭제",
-    "pg_keys_failed": "빌링키 삭제 안됨",
-    "amount_krw": "금액",
-    "bulk_mail": "대량메일",
-    "sms": "SMS",
-}
-
-KINDS = {
-    "in_doubt": "결제 결과모름",
-    "held": "보류",
-    "missed": "미진행",
-    "blocked": "진행 불가",
-    "no_credit": "건수부족",
-    "bad_row": "잘못된 자료",
-    "key_left": "빌링키 남음",
-    "reset_waits": "PG 초기화 대기",
-    "foreign_approval": "다른 승인",
-    "spool": "스풀",
-    "template": "서식",
-    "unsendable": "보낼 수 없음",
-}
 
 
 def tell(job: str, options: Options, run: Run, summary: Mapping[str, Any]) -> None:
@@ -92,16 +44,18 @@ def _troubles(run: Run, options: Options) -> Iterator[str]:
     rows = run.store.rows("matters_of_run", run_id=run.matters.run_id)
     shown = rows if options.verbose else rows[:TOLD_AT_MOST]
     for row in shown:
-        yield f"확인 필요 [{KINDS.get(row['kind'], row['kind'])}] {row['subject']}: {row['detail']}"
+        yield f"확인 필요 [{words.MATTER.get(row['kind'], row['kind'])}] {row['subject']}: {row['detail']}"
     if len(rows) > len(shown):
         yield f"… 외 {len(rows) - len(shown):,}건 (-v 로 모두 보기, `jeonggi report` 로 다시 보기)"
 
 
 def _flat(counts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in counts.items():
-        label = LABELS.get(name, name)
+        label = words.COUNT.get(name, name)
         if isinstance(value, Mapping):
-            yield from ((f"{label}({LABELS.get(key, key)})", f"{number:,}") for key, number in value.items())
+            yield from (
+                (f"{label}({words.COUNT.get(key, key)})", f"{number:,}") for key, number in value.items()
+            )
         else:
             yield label, f"{value:,}"
 
@@ -127,6 +81,6 @@ def _print_table(job: str, summary: Mapping[str, Any]) -> None:
     for label, value in _flat(summary["counts"]):
         table.add_row(label, value)
     if summary["amount_krw"]:
-        table.add_row(LABELS["amount_krw"], f"{summary['amount_krw']:,}원")
+        table.add_row(words.COUNT["amount_krw"], f"{summary['amount_krw']:,}원")
     table.add_row("걸린 시간", f"{summary['elapsed_s']:,.1f}초")
     Console().print(table)

@@ -16,7 +16,7 @@ def open_messengers(settings: Settings) -> dict[Literal["mail", "sms"], Messenge
     if settings.sms:
         if settings.sms.provider != "solapi":
             raise ConfigurationError(
-                f"sms.provider: this version serves solapi only, not {settings.sms.provider}"
+                f"sms.provider: {settings.sms.provider} 은(는) 이 버전에서 쓸 수 없습니다. solapi 로 바꾸세요"
             )
         opened["sms"] = Solapi(settings.sms)
     return opened

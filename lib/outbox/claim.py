@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Literal
 
-from lib.billing import texts
+from lib.billing import texts, words
 from lib.billing.calendar import can_still_be_announced, charge_window
 from lib.dialect import as_date
 from lib.messengers import Letter
@@ -186,7 +186,7 @@ def expire(run: Run, message: Row, tx: Transaction) -> None:
             message_id=message["message_id"],
             from_state=state,
             to_state="expired",
-            reason="the round needs no notice any more",
+            reason="더는 필요 없는 안내",
             next_try_at=None,
             units=None,
         ):
@@ -196,7 +196,7 @@ def expire(run: Run, message: Row, tx: Transaction) -> None:
 
 def _lack_credit(run: Run, draft: Draft, tx: Transaction) -> None:
     message, credit = draft.message, CREDIT_OF[draft.message["channel"]]
-    detail = f"the {credit} credits are used up; messages wait until they are topped up"
+    detail = f"{words.CREDIT[credit]} 건수가 모자람. 충전하면 다음 작업이 기다리던 안내를 보냅니다"
     run.matters.open(tx, credit, "no_credit", detail, run.clock.now())
     if (message["state"], message["units"]) != ("no_credit", draft.units):
         tx.change(
@@ -204,7 +204,7 @@ def _lack_credit(run: Run, draft: Draft, tx: Transaction) -> None:
             message_id=message["message_id"],
             from_state=message["state"],
             to_state="no_credit",
-            reason=f"{draft.units} {credit} needed",
+            reason=f"{words.CREDIT[credit]} {draft.units}건 필요",
             next_try_at=None,
             units=draft.units,
         )

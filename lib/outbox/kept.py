@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from lib.billing import words
 from lib.run import Run
 from lib.store import Row, Transaction
 
@@ -14,7 +15,7 @@ WAITING = frozenset({"queued", "no_credit"})
 
 def leave_unworded(run: Run, message: Row, said: str, tx: Transaction) -> None:
     """A message that cannot be worded waits for its template to be mended."""
-    detail = f"{message['kind']}/{message['recipient']}: {said}"
+    detail = f"{_named(message)} 서식: {said}. 고치면 다음 작업이 보냅니다"
     run.matters.open(tx, f"template {message['kind']}", UNWORDED, detail, run.clock.now())
     _keep(run, message, f"{UNWORDED}: {said}", tx)
 
@@ -23,11 +24,16 @@ def leave_unsendable(run: Run, message_id: int, said: str, tx: Transaction) -> N
     """A message whose values the database refuses waits for somebody to correct them."""
     for message in tx.rows("messages_by_id", ids=[message_id]):
         detail = (
-            f"{message['kind']} of {message['subscription_id'] or 'this run'} to the {message['recipient']} "
-            f"by {message['channel']}: the database refuses what it says ({said}); correct its rows"
+            f"{message['subscription_id'] or '이 작업'}: {_named(message)} 메시지를 저장할 수 없음({said}). "
+            "자료나 설정을 고치면 다음 작업이 보냅니다"
         )
         run.matters.open(tx, f"message {message_id}", UNSENDABLE, detail, run.clock.now())
-        _keep(run, message, f"{UNSENDABLE}: {said}", tx)
+        _keep(run, message, f"저장할 수 없음({said})", tx)
+
+
+def _named(message: Row) -> str:
+    kind, recipient = words.MESSAGE_KIND[message["kind"]], words.RECIPIENT[message["recipient"]]
+    return f"{kind}({recipient} {words.CHANNEL[message['channel']]})"
 
 
 def _keep(run: Run, message: Row, reason: str, tx: Transaction) -> None:

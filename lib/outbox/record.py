@@ -40,7 +40,7 @@ def record(run: Run, letters: Sequence[Letter], outcomes: Outcomes, place: Place
     refused: list[int] = []
     for letter in letters:
         message = messages[letter.message_id]
-        outcome = outcomes.get(letter.message_id, Unknown("the provider's answer does not name the message"))
+        outcome = outcomes.get(letter.message_id, Unknown("발송사의 답에 이 메시지가 없음"))
         if _record_one(run, message, outcome, place, tx) and _announces(message):
             (told if isinstance(outcome, Accepted) else refused).append(message["round_id"])
     if told:
@@ -122,4 +122,4 @@ def _hold_unreachable(run: Run, round_ids: Sequence[int], tx: Transaction) -> No
     open_ids = {row["round_id"] for row in tx.rows("customer_notices", ids=ids) if row["state"] != "refused"}
     for round_ in tx.rows("rounds_by_id", ids=[each for each in ids if each not in open_ids] or [0]):
         if round_["state"] == "sealed":
-            hold_round(run, tx, round_, "every customer message was refused for good; correct the address")
+            hold_round(run, tx, round_, "고객 안내가 모두 거부되어 주소를 고쳐야 함")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from lib.billing import words
 from lib.clock import Clock
-from lib.report import words
 from lib.report.matters import local, pages
-from lib.report.table import Cells, Column, Section, won
+from lib.report.table import Cells, Column, Section, one_of, won
 from lib.store import Row, Store
 
 AT_THE_PG = {
@@ -22,7 +22,7 @@ ATTEMPT_COLUMNS = (
     Column("pg_code", "PG"),
     Column("amount_krw", "금액", won),
     Column("sent_at", "보낸 때"),
-    Column("round_state", "회차 상태", words.one_of(words.ROUND)),
+    Column("round_state", "회차 상태", one_of(words.ROUND)),
     Column("said", "PG 응답"),
     Column("remedy", "확인할 곳"),
     Column("command", "승인이면"),
@@ -41,9 +41,9 @@ HELD_COLUMNS = (
 MESSAGE_COLUMNS = (
     Column("message_id", "번호"),
     Column("subscription_id", "신청번호"),
-    Column("kind", "종류", words.one_of(words.MESSAGE_KIND)),
-    Column("recipient", "받는 사람", words.one_of(words.RECIPIENT)),
-    Column("channel", "채널", words.one_of(words.CHANNEL)),
+    Column("kind", "종류", one_of(words.MESSAGE_KIND)),
+    Column("recipient", "받는 사람", one_of(words.RECIPIENT)),
+    Column("channel", "채널", one_of(words.CHANNEL)),
     Column("reason", "사유"),
     Column("command", "보냈으면"),
     Column("otherwise", "보내지 않았으면"),

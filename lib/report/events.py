@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from lib.billing import texts
+from lib.billing import texts, words
 from lib.clock import Clock
-from lib.report import words
 from lib.report.table import Cells, Column, won
 from lib.store import Row, Transaction, utc
 

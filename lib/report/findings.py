@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from lib import checking
+from lib.billing import words
 from lib.checking import Finding, server, structure
-from lib.report import words
 from lib.report.service import JOBS
-from lib.report.table import Cells, Column, Section
+from lib.report.table import Cells, Column, Section, one_of
 from lib.store import Store, utc
 
 ROWS_TOLD = 3
-COLUMNS = (Column("state", "결과", words.one_of(words.FINDING)), Column("said", "점검 → 할 일"))
+COLUMNS = (Column("state", "결과", one_of(words.FINDING)), Column("said", "점검 → 할 일"))
 
 
 def is_readable(store: Store) -> bool:
@@ -31,7 +31,7 @@ def _invariants(store: Store) -> Iterator[Finding]:
     for one in checking.invariants(store):
         rows = "; ".join(str(dict(row)) for row in one.rows[:ROWS_TOLD])
         remedy = f"{len(one.rows):,}건, 개발자에게 알려 주세요: {rows}" if one.rows else ""
-        yield Finding(not one.rows, f"{one.name}: {one.purpose}", remedy)
+        yield Finding(not one.rows, f"{one.name}: {words.INVARIANT.get(one.name, one.purpose)}", remedy)
 
 
 def _freshness(store: Store, now: datetime, longest: timedelta) -> Iterator[Finding]:

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from lib import shop as contract
-from lib.billing import texts
+from lib.billing import texts, words
 from lib.clock import Clock
-from lib.report import events, words
+from lib.report import events
 from lib.report.listing import charge_day, masks_of
 from lib.report.matters import local
 from lib.report.rounds import ROUND_COLUMNS
-from lib.report.table import Cells, Column, Section, count, won
+from lib.report.table import Cells, Column, Section, count, one_of, won
 from lib.shop import Subscription
 from lib.store import Row, Store, Transaction
 
 SUBSCRIPTION_COLUMNS = (
     Column("subscription_id", "신청번호"),
-    Column("state", "상태", words.one_of(words.SUBSCRIPTION)),
+    Column("state", "상태", one_of(words.SUBSCRIPTION)),
     Column("applied_at", "신청일시"),
     Column("member_id", "회원"),
     Column("buyer_name", "주문자"),
@@ -28,7 +28,7 @@ SUBSCRIPTION_COLUMNS = (
     Column("card", "결제 카드"),
     Column("backup_card", "보조 카드"),
     Column("ended_at", "해지일시"),
-    Column("ended_reason", "해지 사유"),
+    Column("ended_reason", "해지 사유", one_of(words.ENDED)),
 )
 
 ITEM_COLUMNS = (
@@ -41,7 +41,7 @@ ITEM_COLUMNS = (
     Column("start_date", "배송시작일"),
     Column("round_no", "다음 회차"),
     Column("max_rounds", "최대 회차"),
-    Column("state", "상태", words.one_of(words.ITEM)),
+    Column("state", "상태", one_of(words.ITEM)),
     Column("delivery_on", "배송예정일"),
     Column("charge_on", "결제예정일"),
 )
@@ -55,7 +55,7 @@ LINE_COLUMNS = (
     Column("unit_price", "단가", won),
     Column("discount_amount", "할인", won),
     Column("amount", "금액", won),
-    Column("excluded_reason", "제외", words.one_of(words.EXCLUDED)),
+    Column("excluded_reason", "제외", one_of(words.EXCLUDED)),
 )
 
 SETTLED_COLUMNS = (Column("settled_by", "확인한 사람"), Column("evidence", "근거"))
@@ -90,7 +90,7 @@ def _read(clock: Clock, wanted: str, tx: Transaction) -> list[Section]:
 MATTER_COLUMNS = (
     Column("matter_id", "번호"),
     Column("opened_at", "생긴 때"),
-    Column("kind", "종류"),
+    Column("kind", "종류", one_of(words.MATTER)),
     Column("detail", "내용"),
 )
 

@@ -9,12 +9,11 @@ from functools import partial
 from itertools import islice
 
 from lib import shop as contract
-from lib.billing import texts
+from lib.billing import texts, words
 from lib.billing.rounds import LIVE_ITEM_STATES
 from lib.dialect import as_date
-from lib.report import words
 from lib.report.rounds import ROUND_COLUMNS, rounds
-from lib.report.table import Cells, Column, Section, won
+from lib.report.table import Cells, Column, Section, one_of, won
 from lib.report.wanted import DAY, LONG_AGO, NEVER, PAGE, Wanted, check_state
 from lib.shop import Subscription
 from lib.store import Row, Store, Transaction
@@ -24,7 +23,7 @@ SUBSCRIPTION_COLUMNS = (
     Column("applied_on", "신청일"),
     Column("member_id", "회원"),
     Column("buyer_name", "주문자"),
-    Column("state", "상태", words.one_of(words.SUBSCRIPTION)),
+    Column("state", "상태", one_of(words.SUBSCRIPTION)),
     Column("goods", "상품"),
     Column("cycle", "주기"),
     Column("round_no", "회차"),

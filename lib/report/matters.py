@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,10 @@ PAGE = 200
 
 @dataclass(frozen=True)
 class Advice:
-    """What a kind of matter means and what to do; `{subject}` and `{id}` stand for the matter's own."""
+    """What a kind of matter means and what to do; `{subject}` and `{id}` stand for the matter's own.
+
+    A subject of two words, such as `round 7`, is named by its second.
+    """
 
     title: str
     remedy: str
@@ -25,6 +29,7 @@ class Advice:
     """No job finds out that it is over: a person says so."""
 
 
+NAMED = re.compile(r"^(round|template) ")
 SEEN = "jeonggi report --close {id}"
 ADVICE = {
     "in_doubt": Advice(
@@ -39,31 +44,34 @@ ADVICE = {
     ),
     "blocked": Advice(
         "안내·결제가 막힌 신청",
-        "사유를 쇼핑몰에서 해결하면 다음 실행이 이어서 처리합니다.",
+        "사유를 쇼핑몰에서 해결하면 다음 작업이 이어서 처리합니다.",
         "jeonggi show {subject}",
     ),
     "bad_row": Advice(
         "잘못된 자료",
-        "쇼핑몰의 자료를 고치면 다음 실행이 처리합니다.",
-        SEEN,
-        is_closed_by_hand=True,
+        "쇼핑몰의 자료를 고치면 다음 작업이 처리합니다.",
+        "jeonggi show {subject}",
     ),
     "missed": Advice(
         "진행하지 못한 회차",
-        "고객에게 알립니다. 다음 배송은 다음 실행이 새로 안내합니다.",
+        "고객에게 알립니다. 다음 배송은 다음 작업이 새로 안내합니다.",
         SEEN,
         is_closed_by_hand=True,
     ),
     "no_credit": Advice(
         "발송 건수 부족",
-        "건수를 충전하면 다음 실행이 대기 중인 메시지를 보냅니다.",
+        "건수를 충전하면 다음 작업이 대기 중인 메시지를 보냅니다.",
         "jeonggi service",
     ),
     "template": Advice(
         "메시지 서식 오류",
-        "서식을 고치고 미리보기로 확인하면 다음 실행이 보냅니다.",
-        SEEN,
-        is_closed_by_hand=True,
+        "서식을 고치고 미리보기로 확인하면 다음 작업이 보냅니다.",
+        "jeonggi preview {subject}",
+    ),
+    "unsendable": Advice(
+        "보낼 수 없는 메시지",
+        "내용에 적힌 자료나 설정을 고치면 다음 작업이 보냅니다.",
+        "jeonggi show 신청번호",
     ),
     "foreign_approval": Advice(
         "모르는 주문번호의 승인",
@@ -129,7 +137,7 @@ def _command(kind: str, subject: str, matter_id: int) -> str:
     text = advice(kind).command
     if kind == "blocked" and not any(map(str.isdigit, subject)):
         return "jeonggi service"  # the shop or a PG as a whole, not one subscription
-    return text.format(subject=subject.removeprefix("round "), id=matter_id)
+    return text.format(subject=NAMED.sub("", subject), id=matter_id)
 
 
 def pages(store: Store, name: str, key: str, **parameters: object) -> Iterator[Row]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from lib.billing import words
 from lib.dialect import as_date
-from lib.report import words
-from lib.report.table import Cells, Column, won
+from lib.report.table import Cells, Column, one_of, won
 from lib.report.wanted import LONG_AGO, NEVER, PAGE, FilterError, Wanted, check_state
 from lib.store import Row, Store
 
@@ -20,7 +20,7 @@ ROUND_COLUMNS = (
     Column("subscription_id", "신청번호"),
     Column("delivery_on", "배송예정일"),
     Column("round_no", "회차"),
-    Column("state", "상태", words.one_of(words.ROUND)),
+    Column("state", "상태", one_of(words.ROUND)),
     Column("amount_krw", "금액", won),
     Column("announced_on", "안내일"),
     Column("charge_on", "결제예정일"),

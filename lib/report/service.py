@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any
 
 from lib import shop as contract
+from lib.billing import words
 from lib.clock import Clock
 from lib.dialect import as_date
 from lib.outbox.claim import units_of
 from lib.outbox.credits import CREDIT_OF
 from lib.queueing import WAYS
-from lib.report import words
 from lib.report.matters import local
-from lib.report.table import Cells, Column, Section, count
+from lib.report.table import Cells, Column, Section, count, one_of, plain
 from lib.run import Run
 from lib.store import Transaction
 
@@ -28,14 +28,14 @@ CONTRACT_COLUMNS = (
     Column("pg_contract_no", "계약번호"),
     Column("pg_code", "PG"),
     Column("merchant_id", "상점 ID"),
-    Column("state", "상태", words.one_of(words.CONTRACT)),
+    Column("state", "상태", one_of(words.CONTRACT)),
     Column("in_use_at", "이용 시작"),
     Column("terminated_at", "종료"),
-    Column("termination", "종료 사유", words.one_of(words.TERMINATION)),
+    Column("termination", "종료 사유", one_of(words.TERMINATION)),
 )
 SERVICE_COLUMNS = (
     Column("pg_code", "PG"),
-    Column("state", "정기결제 서비스", words.one_of(words.SERVICE)),
+    Column("state", "정기결제 서비스", one_of(words.SERVICE)),
     Column("in_use_at", "이용 시작"),
     Column("reset_at", "초기화"),
     Column("cards", "카드", count),
@@ -44,21 +44,29 @@ SERVICE_COLUMNS = (
     Column("ended", "해지", count),
 )
 CREDIT_COLUMNS = (
-    Column("channel", "건수", words.one_of(words.CREDIT)),
+    Column("channel", "건수", one_of(words.CREDIT)),
     Column("left", "잔여", count),
     Column("waiting", "대기 중인 발송", count),
     Column("coming", f"{DAYS_AHEAD}일 예상", count),
     Column("short", "부족", count),
 )
 DAY_COLUMNS = (Column("delivery_on", "배송예정일"), Column("rounds", "확정 전 회차", count))
+
+
+def _said(counts: str | None) -> str:
+    """Write counts such as due=3 paid=2 in words."""
+    pairs = (pair.partition("=") for pair in (counts or "").split())
+    return plain(" ".join(f"{words.COUNT.get(name, name)} {number}" for name, _, number in pairs))
+
+
 RUN_COLUMNS = (
-    Column("job", "작업", words.one_of(words.JOB)),
+    Column("job", "작업", one_of(words.JOB)),
     Column("started_at", "마지막 실행"),
     Column("ended_at", "끝난 때"),
     Column("exit_code", "종료 코드"),
     Column("good_at", "마지막 정상 종료"),
     Column("host", "서버"),
-    Column("counts", "처리"),
+    Column("counts", "처리", _said),
 )
 
 

@@ -39,6 +39,11 @@ def plain(value: object) -> str:
     return texts.clean(str(value))
 
 
+def one_of(words: Mapping[str, str]) -> Callable[[str | None], str]:
+    """Return how a state is written: its Korean word, or what the shop has where there is none."""
+    return lambda value: words.get(value or "", plain(value))
+
+
 def count(value: int | None) -> str:
     """Write a number with thousands separators."""
     return "-" if value is None else f"{value:,}"

@@ -114,6 +114,8 @@ class Faults:
 
     def __init__(self) -> None:
         self.latency_s = 0.0
+        self.struck = 0
+        """How many requests a fault has struck so far, those still delayed by it included."""
         self._rules: list[_Rule] = []
         self._lock = Lock()
         self._stopping = Event()
@@ -147,6 +149,7 @@ class Faults:
                 after_s += fault.seconds
             else:
                 before_s += fault.seconds
+        self.struck += struck is not None or before_s + after_s > self.latency_s
         return Strike(before_s, after_s, struck)
 
     def pause(self, seconds: float) -> None:

@@ -59,7 +59,7 @@ def read_page(run: Run, due: dict[str, date]) -> Sealed:
     except UNREADABLE as error:
         if len(due) == 1:
             (subscription_id,) = due
-            reason = f"its rows cannot be read ({type(error).__name__})"
+            reason = f"자료를 읽을 수 없음({type(error).__name__})"
             return Sealed(bad=[BadRow(subscription_id, reason)])
     whole = Sealed()
     for key, on in due.items():

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from functools import partial
 
 from lib import shop as contract
+from lib.billing import words
 from lib.billing.rounds import SHOP_WIDE, pg_fault
 from lib.run import Run
 from lib.sealing.reading import PAGE, Sealed, horizon
@@ -25,12 +26,11 @@ def _report(run: Run, page: Sealed, tx: Transaction) -> None:
     for kind in KINDS:
         run.matters.close(tx, kind, [plan.subscription.subscription_id for plan in page.plans], now)
     for bad in page.bad:
-        run.matters.open(tx, bad.subscription_id, "bad_row", f"{bad.reason}; correct it in the shop", now)
+        run.matters.open(tx, bad.subscription_id, "bad_row", f"{bad.reason}. 쇼핑몰에서 고치세요", now)
     for plan, reason in page.blocked:
         subject = plan.pg_code if reason in SHOP_WIDE else plan.subscription.subscription_id
-        run.matters.open(
-            tx, subject, "blocked", f"{reason}: the round of {plan.delivery_on} is not announced", now
-        )
+        detail = f"{plan.delivery_on} 회차를 안내하지 않음: {words.blocked(reason)}"
+        run.matters.open(tx, subject, "blocked", detail, now)
 
 
 def close_over(run: Run, hindered: Collection[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 
-from lib.billing import texts
+from lib.billing import texts, words
 from lib.billing.calendar import charge_window
 from lib.dialect import as_date
 from lib.outbox.bad_data import SUSPECT, is_bad_data
@@ -36,7 +36,7 @@ def _is_written(run: Run, plans: Sequence[Plan], page: Sealed) -> bool:
         if not is_bad_data(error):
             raise
         if len(plans) == 1:
-            reason = f"the round of {plans[0].delivery_on} cannot be stored ({type(error).__name__})"
+            reason = f"{plans[0].delivery_on} 회차를 저장할 수 없음({type(error).__name__})"
             page.bad.append(BadRow(plans[0].subscription.subscription_id, reason))
         return False
     return True
@@ -88,7 +88,7 @@ def _round_row(run: Run, plan: Plan) -> dict[str, object]:
         "shipping_fee": plan.invoice.shipping_fee,
         "amount_krw": plan.invoice.amount_krw,
         "state": "skipped" if plan.is_skipped else "sealed",
-        "state_reason": "nothing left to charge" if plan.is_skipped else None,
+        "state_reason": "결제할 상품이 없음" if plan.is_skipped else None,
         "pg_code": plan.pg_code,
         "sealed_at": run.clock.now(),
         "announced_on": None,
@@ -145,7 +145,7 @@ def _move_items(tx: Transaction, plan: Plan) -> None:
 
 def _log_row(run: Run, plan: Plan) -> dict[str, object]:
     dropped = [
-        f"{texts.clean(line.item.product_name)}: {line.excluded_reason}"
+        f"{texts.clean(line.item.product_name)}: {words.excluded(line.excluded_reason)}"
         for line in plan.lines
         if line.excluded_reason
     ]

@@ -129,7 +129,7 @@ class Sms(Section):
 
 
 class Policy(Section):
-    """The rules' options; docs/rules.ko.md says what each does."""
+    """The rules' options; docs/operations.ko.md, chapter 4, says what each does."""
 
     time_travel: bool = False
     notice_days_before: Annotated[int, Field(ge=1, le=30)] = 2

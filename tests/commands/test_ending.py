@@ -132,15 +132,28 @@ def test_a_spool_that_cannot_be_written_is_78_and_nothing_is_charged(shop: Rig) 
 
 
 def test_a_bug_is_70_and_prints_kind_and_place_and_no_value(shop: Rig) -> None:
-    shop.shop("UPDATE subscription SET buyer_name = 'A very private name'")
-    shop.shop("DELETE FROM shop")
+    shopkeeper.shipping(shop)
+    shop.shop("UPDATE shipping_policy SET base_fee = 'A very private name'")
     told = plainly(shop, "notify_d2", "--as-of", NOTICE_AT)
     assert told.returncode == 70
     assert told.stderr.splitlines()[-1].startswith("종료 70: ")
-    assert "LookupError: shop.py:" in told.stderr
+    assert "TypeError: invoice.py:" in told.stderr
     assert "private" not in told.stdout + told.stderr
     (run,) = shop.ours("SELECT exit_code, ended_at FROM job_run")
     assert (run["exit_code"], run["ended_at"] is None) == (70, False)
+
+
+def test_a_rehearsal_says_in_words_why_a_round_is_blocked(shop: Rig) -> None:
+    subscription(shop, "S-2", delivery_on=DELIVERY, card_id=None)
+    told = plainly(shop, "notify_d2", "--dry-run", "--as-of", NOTICE_AT)
+    assert f"S-2 {DELIVERY} 진행 불가: 카드 없음" in told.stdout
+
+
+def test_a_shop_without_its_row_is_78_and_says_which_view_to_look_at(shop: Rig) -> None:
+    shop.shop("DELETE FROM shop")
+    told = shop.run("notify_d2", "--as-of", NOTICE_AT, check=78)
+    assert "v_shop 에 쇼핑몰 행이 없습니다" in told.stderr
+    assert told.summary["error"] == "ConfigurationError"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -83,8 +83,8 @@ def test_a_dry_run_says_what_would_happen_to_whom(rig: Rig) -> None:
     (main,) = rig.shop("SELECT card_id FROM subscription WHERE subscription_id = 'S-1'")
     assert f"S-1 {DELIVERY} 1회차 12,900원 {masks[main['card_id']]} 결제" in said
     assert f"S-free {DELIVERY} 1회차 0원 0원, 결제 없이 완료" in said
-    assert f"S-blocked {DELIVERY} 1회차 12,900원 보류 (no_card)" in said
-    assert f"S-void {DELIVERY} 1회차 12,900원 취소 (the subscription is no longer in use)" in said
+    assert f"S-blocked {DELIVERY} 1회차 12,900원 진행 불가 (카드 없음)" in said
+    assert f"S-void {DELIVERY} 1회차 12,900원 취소 (이용중인 신청이 아님)" in said
     assert [line for line in said if "S-5" in line] == []
     assert [line for line in said if line.endswith("결과를 다시 확인")] == [
         f"주문번호 {row['order_no']} tosspayments: 결과를 다시 확인"

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from lib.billing import words
 from tests.jobs.charging import DELIVERY, announced, charge, charges, give_backup, matters, state
 from tests.rig import Rig
 from tests.shopkeeper import card, terminate_contract
@@ -46,7 +47,10 @@ def test_a_blocked_round_waits_and_a_person_hears_of_it_once(rig: Rig, reason: s
     rig.shop(change)
     ended = charge(rig, check=1)
     assert (state(rig), charges(rig), ended.counts["blocked"]) == ("due", 0, 1)
-    assert f"{reason}: the round of {DELIVERY}" in rig.ours("SELECT detail FROM matter")[0]["detail"]
+    assert (
+        f"{DELIVERY} 회차를 결제하지 않음: {words.blocked(reason)}"
+        in rig.ours("SELECT detail FROM matter")[0]["detail"]
+    )
     charge(rig, "2026-12-02T10:05")
 
 
@@ -115,4 +119,4 @@ def test_an_open_reset_of_the_pg_stops_its_charges(rig: Rig) -> None:
     )
     ended = charge(rig, check=75)
     assert (state(rig), charges(rig)) == ("due", 0)
-    assert "reset_pg" in ended.stderr
+    assert "PG 초기화가 진행 중" in ended.stderr

@@ -120,7 +120,7 @@ def test_three_charges_in_a_row_that_did_not_leave_stop_the_gateway(rig: Rig) ->
     rig.config(gateway={"tosspayments": {"base_url": NOWHERE}})
     ended = charge(rig, "2026-12-02T10:00", "--workers", "1", check=75)
     assert attempts(rig) == ["not_sent"] * 3
-    assert "cannot be reached" in ended.stderr
+    assert "연결되지 않습니다" in ended.stderr
     rig.config()
     charge(rig, "2026-12-02T11:01")
     assert rig.ours("SELECT state FROM billing_round WHERE state <> 'paid'") == []
@@ -152,7 +152,7 @@ def test_a_disabled_gateway_charges_nothing(rig: Rig) -> None:
     rig.config(gateway={"tosspayments": {"enabled": False}})
     ended = charge(rig, check=75)
     assert (state(rig), charges(rig)) == ("due", 0)
-    assert "disabled" in ended.stderr
+    assert "꺼져 있습니다" in ended.stderr
 
 
 def test_no_secret_of_a_card_is_printed_or_stored(rig: Rig) -> None:

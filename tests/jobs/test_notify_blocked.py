@@ -31,10 +31,10 @@ def ended(termination: str) -> Act:
     return act
 
 
-def reset(event_at: str) -> Act:
+def reset(event_at: str, state: str = "open") -> Act:
     return ours(
         "INSERT INTO pg_reset (pg_contract_no, pg_code, event_at, event_local, state, reason, opened_by, "
-        f"opened_at) VALUES (1, 'tosspayments', '{event_at}', '{event_at}', 'open', '', '', '{event_at}')"
+        f"opened_at) VALUES (1, 'tosspayments', '{event_at}', '{event_at}', '{state}', '', '', '{event_at}')"
     )
 
 
@@ -134,7 +134,7 @@ BLOCKED = [
                 ended("reset"),
                 sql("UPDATE card SET registered_at = '2026-11-30 10:00:01'"),
             ),
-            ("pg_reset", "contract_ended", reset("2026-11-30"), ours("DELETE FROM pg_reset")),
+            ("pg_reset", "contract_ended", reset("2026-11-30", "done"), ours("DELETE FROM pg_reset")),
             (
                 "no_address",
                 "no_address",

@@ -33,7 +33,7 @@ def stop_while_sending(rig: Rig, how: signal.Signals) -> subprocess.Popen[bytes]
     rig.config(gateway={"tosspayments": {"lease": LEASE_SECONDS}})
     rig.sandbox.toss.faults.add(SLOW)
     started = rig.start("charge_d1", "--as-of", "2026-12-02T10:00")
-    eventually(lambda: attempt_states(rig) == ["sending"])
+    eventually(lambda: rig.sandbox.toss.faults.struck == 1)
     started.send_signal(how)
     return started
 
@@ -101,13 +101,13 @@ def test_no_charge_starts_while_a_reset_is_open(rig: Rig) -> None:
     rig.config(gateway={"tosspayments": {"lease": 4 * LEASE_SECONDS, "workers": 1}})
     rig.sandbox.toss.faults.add(SLOW)
     killed = rig.start("charge_d1", "--as-of", "2026-12-02T10:00", "--limit", "1")
-    eventually(lambda: attempt_states(rig) == ["sending"])
+    eventually(lambda: rig.sandbox.toss.faults.struck == 1)
     killed.kill()
     pg_changed(rig)
     waiting = rig.start("reset_pg", "--as-of", "2026-12-02T13:00")
     eventually(lambda: reset_states(rig) == ["open"])
     refused = charge(rig, at="2026-12-02T13:00", check=75)
-    assert "reset_pg" in refused.stderr
+    assert "PG 초기화가 진행 중" in refused.stderr
     assert (refused.counts["paid"], reset_states(rig)) == (0, ["open"])
     assert rig.finish(waiting).exit_code == 0
     assert sorted(round_states(rig)) == ["paid", "void"]

@@ -160,7 +160,7 @@ def test_an_attempt_that_another_run_may_still_be_sending_is_left_alone(rig: Rig
     )
     ended = charge(rig, LATER)
     assert (_asked(rig), attempts(rig)) == ([], ["sending"])
-    assert "1 attempt(s) at tosspayments are under way in another run until" in ended.stderr
+    assert "tosspayments: 결제 1건이 다른 작업에서 진행 중" in ended.stderr
 
 
 def test_an_attempt_whose_lease_ran_out_is_settled(rig: Rig) -> None:

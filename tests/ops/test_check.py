@@ -35,7 +35,7 @@ def test_setup_makes_tables_and_views_and_says_so(any_bare_rig: Rig) -> None:
     any_bare_rig.config(register=False)
     said = [row["said"] for row in rows(any_bare_rig, "setup")]
     assert any("billing_round" in line for line in said)
-    assert any("views" in line for line in said)
+    assert any("뷰 16개" in line for line in said)
 
 
 def test_setup_can_be_run_again_and_changes_nothing(any_bare_rig: Rig) -> None:
@@ -95,7 +95,7 @@ def test_a_database_that_is_away_is_one_clear_problem(sqlite_rig: Rig) -> None:
     url = "mysql+pymysql://nobody@127.0.0.1:1/nothing"
     sqlite_rig.config(register=False, database={"url": url, "shop_schema": "shop"})
     found = ops(sqlite_rig, "check", "--invariants", check=78).summary["rows"]
-    assert any("does not answer" in row["what"] for row in found)
+    assert any("연결할 수 없음" in row["what"] for row in found)
     assert ops(sqlite_rig, "list", check=75).summary["exit_code"] == 75
     sqlite_rig.config()
 

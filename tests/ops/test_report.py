@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lib.billing import words
 from lib.clock import Clock
 from lib.matters import Matters
 from lib.report.matters import ADVICE, open_matters
@@ -14,7 +15,6 @@ from tests.ops.desk import in_doubt, ops, order_no, refused_row, rows, text
 from tests.rig import Rig
 
 AT = datetime(2026, 12, 2, tzinfo=UTC)
-KINDS = "blocked bad_row held in_doubt missed foreign_approval spool no_credit template reset_waits key_left"
 
 
 def _open(rig: Rig, kind: str, subject: str) -> int:
@@ -30,7 +30,7 @@ def _commands(rig: Rig) -> list[str]:
 
 
 def test_there_is_advice_for_every_kind_that_the_jobs_open() -> None:
-    assert set(KINDS.split()) <= ADVICE.keys()
+    assert ADVICE.keys() == words.MATTER.keys()
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,9 @@ def test_there_is_advice_for_every_kind_that_the_jobs_open() -> None:
         ("blocked", "tosspayments", "jeonggi service"),
         ("in_doubt", "round 7", "jeonggi report --doubts"),
         ("no_credit", "sms", "jeonggi service"),
+        ("bad_row", "S-20261101-0000001", "jeonggi show S-20261101-0000001"),
+        ("bad_row", "round 7", "jeonggi show 7"),
+        ("template", "template payment_notice", "jeonggi preview payment_notice"),
         ("reset_waits", "allat", "reset-pg --pg allat --confirm 쇼핑몰이름"),
     ],
 )
