@@ -159,7 +159,7 @@ def plan_rounds(facts: Facts) -> Iterator[Plan | BadRow]:
             continue
         subscription = facts.subscriptions.get(subscription_id)
         if subscription is None:
-            yield BadRow(subscription_id, "its items write its number in another way than it does")
+            yield BadRow(subscription_id, "상품에 적힌 신청번호의 표기가 신청과 다름")
             continue
         for delivery_on, due in sorted(_by_date(facts, subscription_id, items).items()):
             plan = _plan(facts, subscription, delivery_on, due)
@@ -174,9 +174,9 @@ def plan_fault(plan: Plan) -> str | None:
     for line in plan.lines:
         sums += [line.unit_price, line.price_now, line.discount_amount, line.amount]
     if min(sums) < 0:
-        return f"the round of {plan.delivery_on} has a price, discount or fee below zero"
+        return f"{plan.delivery_on} 회차의 금액, 할인, 배송비 중 0보다 작은 것이 있음"
     if max(sums) > MOST_WON:
-        return f"the round of {plan.delivery_on} comes to more than an order can hold"
+        return f"{plan.delivery_on} 회차의 금액이 주문에 담을 수 있는 것보다 큼"
     return None
 
 
@@ -185,11 +185,11 @@ def row_fault(item: Item) -> str | None:
     try:
         Cycle.parse(item.cycle)
     except ValueError:
-        return f"item {item.item_id} has the unknown cycle {item.cycle!r}"
+        return f"상품 {item.item_id}의 주기 {item.cycle!r}을(를) 알 수 없음"
     if item.quantity <= 0:
-        return f"item {item.item_id} has the quantity {item.quantity}"
+        return f"상품 {item.item_id}의 수량이 {item.quantity}임"
     if item.applied_price < 0 or item.round_no < 1:
-        return f"item {item.item_id} has a price or round number below its smallest"
+        return f"상품 {item.item_id}의 가격이 0보다 작거나 회차가 1보다 작음"
     return None
 
 

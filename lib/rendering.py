@@ -42,7 +42,7 @@ class Renderer:
     def __init__(self, templates: Path | None) -> None:
         """Compile the built-in templates and those of the shop's own folder; raise TemplateError."""
         if templates and not templates.is_dir():
-            raise TemplateError(f"{templates}: no such folder; create it or clear paths.templates")
+            raise TemplateError(f"{templates}: 폴더가 없습니다. 만들거나 paths.templates 를 비우세요")
         folders = [templates, BUILT_IN] if templates else [BUILT_IN]
         self._environment = _environment(folders)
         _compile_all(self._environment, folders)
@@ -60,7 +60,7 @@ class Renderer:
         name = f"{kind}/{recipient}.txt"
         subject, _, body = self._fill(name, facts).lstrip().partition("\n")
         if not texts.clean(subject):
-            raise TemplateError(f"{name}: it is empty; write the subject of the mail in its first line")
+            raise TemplateError(f"{name}: 비어 있습니다. 첫 줄에 메일 제목을 적으세요")
         html = self._fill(f"{kind}/{recipient}.html", facts)
         return Rendered(texts.clean(subject), body.strip() + "\n", html.strip() + "\n")
 
@@ -69,11 +69,11 @@ class Renderer:
         try:
             return template.render(facts)
         except jinja2.TemplateError as error:
-            said = f"{error.message}; correct the name, or leave the line out"
+            said = f"{error.message} - 이름을 고치거나 그 줄을 지우세요"
             raise TemplateError(f"{_place(error, template)}: {said}") from None
         except Exception as error:  # noqa: BLE001 a shop's own template may fail in any way at all
             # Only the class is named: the error's own words may quote a customer's value.
-            said = f"{type(error).__name__} while filling in the values; correct the line"
+            said = f"값을 채우지 못했습니다({type(error).__name__}). 그 줄을 고치세요"
             raise TemplateError(f"{_place(error, template)}: {said}") from None
 
 
@@ -117,7 +117,7 @@ def _compile_all(environment: SandboxedEnvironment, folders: list[Path]) -> None
         path = next(folder / name for folder in folders if (folder / name).is_file())
         used |= _compile(environment, name, path, known)
     for name in sorted(_names(folders[0]) - used):
-        raise TemplateError(f"{folders[0] / name}: nothing uses this file; correct its name or remove it")
+        raise TemplateError(f"{folders[0] / name}: 쓰이지 않는 파일입니다. 이름을 고치거나 지우세요")
 
 
 def _compile(environment: SandboxedEnvironment, name: str, path: Path, known: set[str]) -> set[str]:
@@ -127,17 +127,17 @@ def _compile(environment: SandboxedEnvironment, name: str, path: Path, known: se
         others = {other for other in find_referenced_templates(environment.parse(source)) if other}
         environment.get_template(name)
     except jinja2.TemplateSyntaxError as error:
-        raise TemplateError(f"{path}:{error.lineno}: {error.message}; correct the line") from None
+        raise TemplateError(f"{path}:{error.lineno}: {error.message} - 그 줄을 고치세요") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise TemplateError(f"{path}:{line}: the text is not UTF-8; save the file as UTF-8") from None
+        raise TemplateError(f"{path}:{line}: UTF-8이 아닙니다. UTF-8로 저장하세요") from None
     except OSError as error:
-        raise TemplateError(f"{path}: {error.strerror}; let the jobs' user read it") from None
+        raise TemplateError(
+            f"{path}: {error.strerror}. 작업을 실행하는 사용자가 읽을 수 있게 하세요"
+        ) from None
     for missing in sorted(others - known):
         line = source.partition(missing)[0].count("\n") + 1
-        raise TemplateError(
-            f"{path}:{line}: there is no template {missing}; correct the name or add the file"
-        )
+        raise TemplateError(f"{path}:{line}: 서식 {missing}이(가) 없습니다. 이름을 고치거나 파일을 만드세요")
     return others
 
 

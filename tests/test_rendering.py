@@ -113,10 +113,10 @@ def test_a_file_saved_with_windows_notepad_is_read(tmp_path: Path) -> None:
         (
             "auto_cancel/customer.html",
             "<p>\n{% include 'tail.html' %}",
-            "html:2: there is no template tail.html",
+            "html:2: 서식 tail.html이(가) 없습니다",
         ),
-        ("payment_notice/custmer.txt", "제목", "custmer.txt: nothing uses this file"),
-        ("footer.txt", "첫 줄\n꼬리말".encode("cp949"), "footer.txt:1: the text is not UTF-8"),
+        ("payment_notice/custmer.txt", "제목", "custmer.txt: 쓰이지 않는 파일"),
+        ("footer.txt", "첫 줄\n꼬리말".encode("cp949"), "footer.txt:1: UTF-8이 아닙니다"),
     ],
 )
 def test_a_template_that_cannot_be_used_is_refused_at_the_start(
@@ -125,29 +125,29 @@ def test_a_template_that_cannot_be_used_is_refused_at_the_start(
     with pytest.raises(TemplateError) as refused:
         Renderer(own(tmp_path, name, content))
     assert said in str(refused.value)
-    assert ";" in str(refused.value), "the remedy"
+    assert str(refused.value).endswith("세요"), "the remedy"
 
 
 def test_a_template_that_cannot_be_opened_is_refused_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "footer.txt").symlink_to("/proc/self/mem")
-    with pytest.raises(TemplateError, match=r"footer\.txt: .+; let the jobs' user read it"):
+    with pytest.raises(TemplateError, match=r"footer\.txt: .+ 읽을 수 있게 하세요"):
         Renderer(tmp_path)
 
 
 def test_a_folder_that_does_not_exist_is_refused_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(TemplateError, match=r"no such folder; create it or clear paths\.templates"):
+    with pytest.raises(TemplateError, match=r"폴더가 없습니다. 만들거나 paths\.templates 를 비우세요"):
         Renderer(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("제목\n\n{{ amount }}", "customer.txt:3: 'amount' is undefined; correct the name"),
+        ("제목\n\n{{ amount }}", "customer.txt:3: 'amount' is undefined - 이름을 고치거나"),
         ("제목\n{% for line in lines %}\n{{ line.price }}{% endfor %}", "customer.txt:3: "),
         ("제목\n{{ lines[0].price }}", "has no attribute 'price'"),
         ("제목\n{{ buyer_name.__class__.__mro__ }}", "customer.txt:2: access to attribute '__class__'"),
-        ("제목\n{{ buyer_name + 1 }}", "customer.txt:2: TypeError while filling in the values"),
-        ("\n \n", "customer.txt: it is empty"),
+        ("제목\n{{ buyer_name + 1 }}", "customer.txt:2: 값을 채우지 못했습니다(TypeError)"),
+        ("\n \n", "customer.txt: 비어 있습니다"),
     ],
 )
 def test_a_template_that_fails_on_a_message_names_file_line_and_cause(
