@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from lib.sandbox.shops import Recipe, load
 from tests.jobs.notices import D_MINUS_2, D
 from tests.rig import Rig, Run
 
-SUBSCRIPTIONS = 500
+SUBSCRIPTIONS = 700
+DUE = 500
 
 
 def generated(rig: Rig) -> None:
@@ -23,15 +26,16 @@ def both(rig: Rig) -> list[Run]:
     return [rig.finish(process) for process in started]
 
 
-def test_two_runs_at_once_announce_and_debit_nobody_twice(rig: Rig) -> None:
-    rig.config(policy={"operator_mail": "digest"})
+@pytest.mark.parametrize("operator_mail", ["each", "digest"])
+def test_two_runs_at_once_announce_and_debit_nobody_twice(rig: Rig, operator_mail: str) -> None:
+    rig.config(policy={"operator_mail": operator_mail})
     generated(rig)
     ended = both(rig)
     assert {run.exit_code for run in ended} <= {0, 1}, [run.stderr for run in ended]
     assert set(_column(rig, "SELECT DISTINCT state FROM billing_round")) <= {"due", "skipped"}
     assert set(_column(rig, "SELECT DISTINCT state FROM message")) <= {"accepted", "merged"}
     (total,) = _column(rig, "SELECT COUNT(*) FROM billing_round WHERE state = 'due'")
-    assert sum(run.counts["sealed"] for run in ended) == total > SUBSCRIPTIONS / 2
+    assert sum(run.counts["sealed"] for run in ended) == total > DUE
     (accepted,) = _column(rig, "SELECT COUNT(*) FROM message WHERE state = 'accepted'")
     assert sum(run.counts["messages_accepted"] for run in ended) == accepted
     assert len(rig.sandbox.smtp.book) + len(rig.sandbox.solapi.released()) == accepted
