@@ -82,7 +82,7 @@ def close_unannounced(run: Run) -> None:
     after_id = 0
     while True:
         rounds = run.store.rows("unannounced_rounds", after_id=after_id, page=PAGE)
-        for round_, reason in run.store.transaction(partial(_cancelled, rounds)) if rounds else []:
+        for round_, reason in _why_void(run, rounds):
             if reason:
                 run.store.transaction(partial(void_round, run, round_=round_, reason=reason))
             elif as_date(round_["delivery_on"]) <= run.clock.today:
@@ -91,6 +91,24 @@ def close_unannounced(run: Run) -> None:
         if len(rounds) < PAGE:
             return
         after_id = rounds[-1]["round_id"]
+
+
+def _why_void(run: Run, rounds: Sequence[Row]) -> list[tuple[Row, str | None]]:
+    """Read a page; where a row of the shop cannot be read, round by round: the others go on (rule 14)."""
+    try:
+        return run.store.transaction(partial(_cancelled, rounds)) if rounds else []
+    except (ValueError, TypeError, AttributeError) as error:
+        if len(rounds) > 1:
+            return [found for round_ in rounds for found in _why_void(run, [round_])]
+        run.store.transaction(partial(_tell_unreadable, run, rounds[0], type(error).__name__))
+        return []
+
+
+def _tell_unreadable(run: Run, round_: Row, why: str, tx: Transaction) -> None:
+    detail = (
+        f"{round_['subscription_id']}: {round_['delivery_on']} 회차의 자료를 읽을 수 없음({why}). 고치세요"
+    )
+    run.matters.open(tx, f"round {round_['round_id']}", "bad_row", detail, run.clock.now())
 
 
 def _cancelled(rounds: Sequence[Row], tx: Transaction) -> list[tuple[Row, str | None]]:

@@ -22,8 +22,14 @@ from lib.settings import Settings
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
-LOCKED_OR_LOST = frozenset({1020, 1205, 1213, 1927, 2003, 2006, 2013, 2014, 2045, 2055, 4031})
-"""Server and driver codes after which a whole transaction is rolled back and run again."""
+LOCKED_OR_LOST = frozenset(
+    {1020, 1040, 1053, 1205, 1213, 1290, 1305, 1927, 2003, 2006, 2013, 2014, 2045, 2055, 4031}
+)
+"""Server and driver codes after which a whole transaction is rolled back and run again.
+
+1305: a deadlock took the savepoint with it, and the driver tells of the savepoint. 1040, 1053, 1290: the
+server is full, shutting down, or has just become a replica.
+"""
 
 DUPLICATE_KEY = 1062
 TRIES = 6

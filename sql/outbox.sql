@@ -41,6 +41,12 @@ UPDATE message SET state = :to_state, reason = :reason, next_try_at = COALESCE(:
   units = COALESCE(:units, units), lease_until = NULL
 WHERE message_id = :message_id AND state = :from_state;
 
+-- name: move_handed
+-- Move a message that was handed over; a worker that slept past its lease no longer has a say in it.
+UPDATE message SET state = :to_state, reason = :reason, next_try_at = COALESCE(:next_try_at, next_try_at),
+  lease_until = NULL
+WHERE message_id = :message_id AND state = :from_state AND (:own_lease IS NULL OR lease_until = :own_lease);
+
 -- name: accept_message
 -- The provider took responsibility; evidence counts from every state in which the message may have left.
 UPDATE message SET state = 'accepted', provider_id = :provider_id, accepted_at = :at, lease_until = NULL, reason = NULL

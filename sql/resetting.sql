@@ -47,8 +47,9 @@ WHERE pg_code = :pg_code AND state = 'unknown' AND (next_check_at IS NULL OR nex
 -- name: subscriptions_to_cancel
 -- A page of subscriptions that a reset ends: of its PG, applied for up to the event, main card not newer than it.
 SELECT s.subscription_id FROM v_subscription s
+LEFT JOIN v_card c ON c.card_id = s.card_id AND c.registered_at > :event_at
 WHERE s.pg_code = :pg_code AND s.state <> 'C' AND s.created_at <= :event_at AND s.subscription_id > :after_id
-  AND NOT EXISTS (SELECT 1 FROM v_card c WHERE c.card_id = s.card_id AND c.registered_at > :event_at)
+  AND c.card_id IS NULL
 ORDER BY s.subscription_id LIMIT :page;
 
 -- name: open_rounds_of

@@ -45,8 +45,6 @@ def insert_evidence(run: Run, pg_code: str, each: Approval, source: Source, tx: 
 
 def _let_count(run: Run, pg_code: str, order_no: str, tx: Transaction) -> None:
     """Draw the consequence of the ledger of one order number, netted with its cancels."""
-    payments = tx.rows("payments_of", order_nos=[order_no])
-    net = sum(row["amount_krw"] if row["kind"] == "approve" else -row["amount_krw"] for row in payments)
     attempts = tx.rows("attempts_by_order_no", order_nos=[order_no])
     if not attempts:
         detail = (
@@ -54,10 +52,13 @@ def _let_count(run: Run, pg_code: str, order_no: str, tx: Transaction) -> None:
         )
         run.matters.open(tx, order_no, "foreign_approval", detail, run.clock.now())
         return
+    attempt = attempts[0]
+    # Locked before the ledger is read: a person may be deciding, other evidence may come at the same time.
+    round_ = tx.rows("lock_round", round_id=attempt["round_id"])[0]
+    payments = tx.rows("payments_of", order_nos=[order_no])
+    net = sum(row["amount_krw"] if row["kind"] == "approve" else -row["amount_krw"] for row in payments)
     if net <= 0:
         return
-    attempt = attempts[0]
-    round_ = tx.rows("lock_round", round_id=attempt["round_id"])[0]  # a person may be deciding about it
     tx.change("approve_attempt", attempt_id=attempt["attempt_id"], at=run.clock.now())
     if net != round_["amount_krw"]:
         said = f"{order_no} 의 승인 {net:,}원이 확정 금액 {round_['amount_krw']:,}원과 다름"

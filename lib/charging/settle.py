@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from lib import shop as contract
+from lib.billing.dunning import in_quiet_hours
 from lib.charging.batch import in_batch, is_bad_row, save
 from lib.charging.claim import read_attempt, read_claim_facts, unwanted, usable_cards
 from lib.charging.desk import Desk
@@ -142,6 +143,8 @@ def wanted_until(run: Run, attempt: Attempt, tx: Transaction) -> datetime | None
     rounds = tx.rows("rounds_by_id", ids=[attempt.round_id])
     if not rounds or rounds[0]["state"] not in {"charging", "in_doubt"}:
         return None
+    if attempt.attempt_no == 1 and in_quiet_hours(run.clock.local(), run.settings.policy.quiet_hours):
+        return None  # sent again, it might be the first charge that really leaves
     facts = read_claim_facts(run, rounds, tx)
     subscription = facts.subscriptions.get(rounds[0]["subscription_id"])
     if subscription is None or unwanted(run, rounds[0], subscription, facts):

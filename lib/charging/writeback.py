@@ -51,6 +51,7 @@ def _write_page(run: Run, ids: Sequence[int], tx: Transaction) -> list[None]:
         for row in tx.rows("payments_of", order_nos=[round_["order_id"] for round_ in rounds])
         if row["kind"] == "approve"
     }
+    written: list[Row] = []
     for round_ in rounds:
         subscription = subscriptions.get(round_["subscription_id"])
         if subscription is None:
@@ -58,8 +59,9 @@ def _write_page(run: Run, ids: Sequence[int], tx: Transaction) -> list[None]:
             continue
         sealed = lines[round_["round_id"]]
         _write_order(run, tx, round_, sealed, subscription, payments.get(round_["order_id"]))
-        _take_stock(tx, sealed)
         _move_on(run, tx, round_, sealed, shop, subscription)
+        written += sealed
+    _take_stock(tx, written)
     run.matters.close(tx, "bad_row", [f"round {round_['round_id']}" for round_ in rounds], run.clock.now())
     return []
 
@@ -124,7 +126,7 @@ def _take_stock(tx: Transaction, sealed: Sequence[Row]) -> None:
     for line in sealed:
         if line["excluded_reason"] is None:
             pieces[line["product_no"]] += line["quantity"]
-    # In the order of the key, so that two runs cannot lock products crosswise.
+    # Once a page and in the order of the key, so that two runs cannot lock products crosswise.
     for product_no, quantity in sorted(pieces.items()):
         tx.change("take_stock", product_no=product_no, quantity=quantity)
 

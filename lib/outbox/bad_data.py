@@ -6,8 +6,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from lib.store import error_code
 
-SUSPECT = (DBAPIError, OverflowError)
-"""What a write may raise for its values; SQLite's driver has no error of its own for a huge number."""
+SUSPECT = (DBAPIError, OverflowError, ValueError, TypeError)
+"""What reading or writing values may raise: a date of zeros, or a huge number in SQLite, is a plain error."""
 
 CHECK_FAILED = frozenset({3819, 4025})
 """MySQL's and MariaDB's codes for a broken CHECK; PyMySQL takes them for operational errors."""
@@ -17,4 +17,4 @@ def is_bad_data(error: Exception) -> bool:
     """Tell whether a write failed for its values: one row's trouble, which stops no other row."""
     if isinstance(error, DBAPIError) and error_code(error) in CHECK_FAILED:
         return True
-    return isinstance(error, DataError | IntegrityError | OverflowError)
+    return isinstance(error, DataError | IntegrityError | OverflowError | ValueError | TypeError)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from lib.closing import hold_round
@@ -41,7 +42,8 @@ def record(run: Run, letters: Sequence[Letter], outcomes: Outcomes, place: Place
     for letter in letters:
         message = messages[letter.message_id]
         outcome = outcomes.get(letter.message_id, Unknown("발송사의 답에 이 메시지가 없음"))
-        if _record_one(run, message, outcome, place, tx) and _announces(message):
+        own_lease = letter.lease_until if place.state == "sending" else None
+        if _record_one(run, message, outcome, place, own_lease, tx) and _announces(message):
             (told if isinstance(outcome, Accepted) else refused).append(message["round_id"])
     if told:
         _announce(run, told, tx)
@@ -53,9 +55,12 @@ def _announces(message: Row) -> bool:
     return (message["kind"], message["recipient"]) == ("payment_notice", "customer")
 
 
-def _record_one(run: Run, message: Row, outcome: Outcome, place: Place, tx: Transaction) -> bool:
+def _record_one(
+    run: Run, message: Row, outcome: Outcome, place: Place, own_lease: datetime | None, tx: Transaction
+) -> bool:
     """Write one outcome; True: accepted, or refused for good."""
     now = run.clock.now()
+    move = partial(_move, tx, message, place.state, own_lease)
     match outcome:
         case Accepted():
             accepted = tx.change(
@@ -68,37 +73,43 @@ def _record_one(run: Run, message: Row, outcome: Outcome, place: Place, tx: Tran
             return accepted > 0
         case Refused(scope="permanent"):
             said = f"{outcome.code} {outcome.message}"
-            if not _move(message, place.state, "refused", said, None, tx):
+            if not move("refused", said, None):
                 return False
             refund(run, message["message_id"], tx)
             tx.count("messages_refused")
             return True
         case Refused():
             # The account, not this message: nothing was handed over, and the debit stays for the next try.
-            _move(message, place.state, place.back, f"{outcome.code} {outcome.message}", now, tx)
+            move(place.back, f"{outcome.code} {outcome.message}", now)
         case NotNow():
             wait = LATER if outcome.sent else timedelta(0)
-            _move(message, place.state, place.back, f"{outcome.code} {outcome.message}", now + wait, tx)
+            move(place.back, f"{outcome.code} {outcome.message}", now + wait)
         case Unknown():
             wait = LATER if place.state == "unknown" else timedelta(0)
-            _move(message, place.state, "unknown", outcome.message, now + wait, tx)
+            move("unknown", outcome.message, now + wait)
             if place == SENT:
                 tx.count("messages_unknown")
     return False
 
 
 def _move(
-    message: Row, from_state: str, to_state: str, reason: str, next_try_at: object, tx: Transaction
+    tx: Transaction,
+    message: Row,
+    from_state: str,
+    own_lease: datetime | None,
+    to_state: str,
+    reason: str,
+    next_try_at: datetime | None,
 ) -> bool:
     return bool(
         tx.change(
-            "move_message",
+            "move_handed",
             message_id=message["message_id"],
             from_state=from_state,
+            own_lease=own_lease,
             to_state=to_state,
             reason=reason[:200],
             next_try_at=next_try_at,
-            units=None,
         )
     )
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from lib.charging.desk import Desk
-from lib.dialect import as_datetime
 from lib.gateways import Card, Forgotten, Gateway
 from lib.resetting.events import Reset
 from lib.run import Run
-from lib.store import Row, Transaction
+from lib.shop import card_of
+from lib.store import Transaction
 
 PAGE = 200
 UNANSWERED_IN_A_ROW = 20
@@ -48,7 +48,7 @@ def purge_cards(run: Run, desk: Desk, reset: Reset) -> None:
             rows = run.store.rows(
                 "cards_to_delete", pg_code=reset.pg_code, event_at=event_at, after_id=after_id, page=PAGE
             )
-            cards = [_card(row) for row in rows]
+            cards = [card_of(row) for row in rows]
             if cards:
                 run.store.transaction(partial(_note, reset, cards))
                 answers = list(pool.map(keys.forget, cards))
@@ -63,18 +63,6 @@ def _keys(run: Run, desk: Desk, pg_code: str) -> Keys:
     """A PG that is not configured or switched off is no reason to keep the rows: a person takes over."""
     settings = run.settings.gateways().get(pg_code)
     return Keys(desk.gateways.get(pg_code) if settings and settings.enabled else None)
-
-
-def _card(row: Row) -> Card:
-    return Card(
-        card_id=row["card_id"],
-        member_id=row["member_id"],
-        pg_code=row["pg_code"],
-        billing_key=row["billing_key"],
-        customer_key=row["customer_key"] or "",
-        masked_number=row["masked_number"],
-        registered_at=as_datetime(row["registered_at"]),
-    )
 
 
 def _note(reset: Reset, cards: Sequence[Card], tx: Transaction) -> None:

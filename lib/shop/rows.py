@@ -221,11 +221,12 @@ def read_cards(tx: Transaction, ids: Iterable[int | None]) -> dict[int, Card]:
         tx,
         "cards_by_id",
         (each for each in ids if each is not None),
-        lambda row: (row["card_id"], _card(row)),
+        lambda row: (row["card_id"], card_of(row)),
     )
 
 
-def _card(row: Row) -> Card:
+def card_of(row: Row) -> Card:
+    """Read a row of v_card."""
     return Card(
         card_id=row["card_id"],
         member_id=row["member_id"],

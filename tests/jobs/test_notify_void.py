@@ -41,3 +41,18 @@ def test_a_round_still_wanted_waits_for_its_credit(any_rig: Rig) -> None:
     shopkeeper.credits(any_rig)
     notify(any_rig, D_MINUS_1)
     assert the_round(any_rig)["state"] == "due"
+
+
+def test_one_row_that_cannot_be_read_keeps_no_other_round_from_its_notice(rig: Rig) -> None:
+    seal_without_credit(rig)
+    shopkeeper.subscription(rig, "S-20261101-0000002", delivery_on=D, member_id="bada")
+    rig.shop(
+        "SET STATEMENT sql_mode = '' FOR UPDATE subscription_item SET expected_delivery_date = '0000-00-00' "
+        f"WHERE subscription_id = '{SUBSCRIPTION}'"
+    )
+    shopkeeper.credits(rig)
+    notify(rig, D_MINUS_1, check=1)
+    found = rig.ours("SELECT state FROM billing_round WHERE subscription_id = 'S-20261101-0000002'")
+    matters = rig.ours("SELECT detail FROM matter WHERE kind = 'bad_row'")
+    assert found == [{"state": "due"}]
+    assert any(SUBSCRIPTION in matter["detail"] for matter in matters)
