@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ def say_and_hang_up(content: bytes) -> Act:
     return lambda conn: conn.sendall(content)
 
 
-class _Server:
+class _Server(ABC):
     """Accepts on a port of its own; every connection is played by a thread."""
 
     def __init__(self) -> None:
@@ -85,8 +86,9 @@ class _Server:
         for thread in self._threads[1:]:
             thread.join()
 
+    @abstractmethod
     def play(self, conn: socket.socket, number: int) -> None:
-        raise NotImplementedError
+        """Say what this server says on one connection."""
 
     def _accept(self) -> None:
         with suppress(OSError):
