@@ -10,6 +10,7 @@ import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -37,13 +38,16 @@ class TemplateError(Exception):
 
 
 class Renderer:
-    """All templates, compiled once; safe to use from several threads."""
+    """All templates, each compiled once; safe to use from several threads."""
 
     def __init__(self, templates: Path | None) -> None:
-        """Compile the built-in templates and those of the shop's own folder; raise TemplateError."""
-        if templates and not templates.is_dir():
+        """Check the templates of the shop's own folder, and all that they work with; raise TemplateError."""
+        if not templates:
+            self._environment = _built_in()
+            return
+        if not templates.is_dir():
             raise TemplateError(f"{templates}: 폴더가 없습니다. 만들거나 paths.templates 를 비우세요")
-        folders = [templates, BUILT_IN] if templates else [BUILT_IN]
+        folders = [templates, BUILT_IN]
         self._environment = _environment(folders)
         _compile_all(self._environment, folders)
 
@@ -75,6 +79,12 @@ class Renderer:
             # Only the class is named: the error's own words may quote a customer's value.
             said = f"값을 채우지 못했습니다({type(error).__name__}). 그 줄을 고치세요"
             raise TemplateError(f"{_place(error, template)}: {said}") from None
+
+
+@cache
+def _built_in() -> SandboxedEnvironment:
+    """Return the built-in templates, each compiled when first used: a run without messages compiles none."""
+    return _environment([BUILT_IN])
 
 
 def _environment(folders: list[Path]) -> SandboxedEnvironment:

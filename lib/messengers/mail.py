@@ -53,7 +53,6 @@ class Mail:
             config.password.get_secret_value() if config.password else unquote(self._url.password or "")
         )
         self._login = (unquote(self._url.username or ""), password)
-        self._tls = ssl.create_default_context()
         self._slots: queue.LifoQueue[smtplib.SMTP | None] = queue.LifoQueue()
         for _ in range(config.connections):
             self._slots.put(None)
@@ -98,7 +97,7 @@ class Mail:
 
     def _connect(self) -> smtplib.SMTP | Refused | NotNow:
         try:
-            connection = _open(self._url, self._tls, self._config.connect_timeout)
+            connection = _open(self._url, self._config.connect_timeout)
         except LOST as error:
             return NotNow("CONNECT", f"{type(error).__name__} at {self._url.hostname}", sent=False)
         try:
@@ -115,7 +114,7 @@ class Mail:
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.ehlo_or_helo_if_needed()
         if self._url.scheme == "smtp+starttls":
-            connection.starttls(context=self._tls)
+            connection.starttls(context=ssl.create_default_context())
             connection.ehlo_or_helo_if_needed()
         if self._login[0]:
             connection.login(*self._login)
@@ -244,10 +243,10 @@ def _not_let_in(error: Exception, *secrets: str) -> Refused | NotNow:
     return NotNow("CONNECT", type(error).__name__, sent=False)
 
 
-def _open(url: SplitResult, tls: ssl.SSLContext, timeout: float) -> smtplib.SMTP:
+def _open(url: SplitResult, timeout: float) -> smtplib.SMTP:
     host, port = url.hostname or "", url.port or PORTS[url.scheme]
     if url.scheme == "smtps":
-        return smtplib.SMTP_SSL(host, port, timeout=timeout, context=tls)
+        return smtplib.SMTP_SSL(host, port, timeout=timeout, context=ssl.create_default_context())
     return smtplib.SMTP(host, port, timeout=timeout)
 
 
