@@ -52,15 +52,22 @@ def rehearse(run: Run) -> Iterator[str]:
 
 
 def tell(plan: Plan) -> str:
-    """Say one round in one line: who, when, how much, what was dropped."""
+    """Say one round in one line: who, when, how much, what was dropped, what has become dearer."""
     amount = texts.won(plan.invoice.amount_krw)
     dropped = "".join(
         f" 제외[{texts.clean(line.item.product_name)}: {words.excluded(line.excluded_reason)}]"
         for line in plan.dropped
         if line.excluded_reason
     )
+    risen = "".join(
+        f" 가격 인상[{texts.clean(line.item.product_name)}: "
+        f"{words.risen(line.agreed_price, line.price_now, line.unit_price)}]"
+        for line in plan.risen
+    )
     said = "건너뜀(결제할 상품 없음)" if plan.is_skipped else amount
-    return f"{plan.subscription.subscription_id} {plan.delivery_on} {plan.round_no}회차 {said}{dropped}"
+    return (
+        f"{plan.subscription.subscription_id} {plan.delivery_on} {plan.round_no}회차 {said}{dropped}{risen}"
+    )
 
 
 def finish(run: Run) -> Mapping[str, object]:

@@ -18,7 +18,8 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the business moment now, in UTC: what happens is decided by its value at that moment."""
-        return (self.as_of + timedelta(seconds=monotonic() - self._started)).astimezone(UTC)
+        # Added in UTC: in its own zone Python moves the hands of the clock, over a change of summer time too.
+        return self.as_of.astimezone(UTC) + timedelta(seconds=monotonic() - self._started)
 
     def local(self) -> datetime:
         """Return the business moment now in the shop's zone, naive, as the shop's columns hold it."""

@@ -144,6 +144,7 @@ class DigestEntry:
     delivery_on: date | None = None
     amount_krw: int | None = None
     dropped_items: int = 0
+    risen_items: int = 0
     reason: Literal["pg_reset", "count_finished"] | None = None
 
 

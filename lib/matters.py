@@ -18,8 +18,10 @@ class Matters:
     run_id: int
 
     def open(self, tx: Transaction, subject: str, kind: str, detail: str, at: datetime) -> None:
-        """Open a matter unless it is open; `detail` holds no secret and no address."""
-        if tx.row("has_open_matter", subject=subject, kind=kind):
+        """Open a matter; one that is open says the new `detail`, which holds no secret and no address."""
+        if known := tx.row("has_open_matter", subject=subject, kind=kind):
+            if known["detail"] != detail[:DETAIL_LENGTH]:
+                tx.change("retell_matter", matter_id=known["matter_id"], detail=detail[:DETAIL_LENGTH])
             return
         is_new = tx.is_new(
             "open_matter",

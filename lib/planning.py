@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from lib.billing.calendar import Cycle, LateRules, delivery_date, last_charge_day, next_stored_date
+from lib.billing.faults import discount_fault, item_fault, sums_fault
 from lib.billing.invoice import (
     Consent,
     Invoice,
@@ -26,8 +27,6 @@ from lib.shop import Item, ShopState, Subscription
 from lib.standing import Judge
 
 DAY = timedelta(days=1)
-MOST_WON = 2**31 - 1
-"""What the amounts of a shop's order hold (INT): more could be charged, but not written."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,8 @@ class Facts:
 
     settings: Settings
     today: date
+    now: datetime
+    """The shop's local time of the seal."""
     judge: Judge
     subscriptions: Mapping[str, Subscription]
     items: Mapping[str, Sequence[Item]]
@@ -55,15 +56,11 @@ class PlannedLine:
 
     item: Item
     unit_price: int
+    agreed_price: int
     price_now: int
     excluded_reason: str | None
     discount_amount: int = 0
     amount: int = 0
-
-    @property
-    def is_risen(self) -> bool:
-        """Tell whether the shop now asks more than the customer agreed to."""
-        return self.price_now > self.unit_price
 
 
 @dataclass(frozen=True)
@@ -95,6 +92,11 @@ class Plan:
     def dropped(self) -> list[PlannedLine]:
         """Return the lines that are left out."""
         return [line for line in self.lines if line.excluded_reason is not None]
+
+    @property
+    def risen(self) -> list[PlannedLine]:
+        """Return the charged lines for which the shop now asks more than the customer agreed to."""
+        return [line for line in self.included if line.price_now > line.agreed_price]
 
     @property
     def is_skipped(self) -> bool:
@@ -153,7 +155,7 @@ class BadRow:
 def plan_rounds(facts: Facts) -> Iterator[Plan | BadRow]:
     """Yield each round that is due, by subscription and date."""
     for subscription_id, items in facts.items.items():
-        fault = next((said for item in items if (said := row_fault(item))), None)
+        fault = next((said for item in items if (said := _row_fault(facts, item))), None)
         if fault:
             yield BadRow(subscription_id, fault)
             continue
@@ -163,34 +165,27 @@ def plan_rounds(facts: Facts) -> Iterator[Plan | BadRow]:
             continue
         for delivery_on, due in sorted(_by_date(facts, subscription_id, items).items()):
             plan = _plan(facts, subscription, delivery_on, due)
-            fault = plan_fault(plan)
+            fault = _plan_fault(plan)
             yield BadRow(subscription_id, fault) if fault else plan
 
 
-def plan_fault(plan: Plan) -> str | None:
-    """Say why a round's sums cannot be charged, or None."""
+def _row_fault(facts: Facts, item: Item) -> str | None:
+    said = item_fault(
+        cycle=item.cycle,
+        quantity=item.quantity,
+        applied_price=item.applied_price,
+        round_no=item.round_no,
+    ) or discount_fault(facts.discounts.get(item.product_no), item.round_no)
+    return f"상품 {item.item_id}{said}" if said else None
+
+
+def _plan_fault(plan: Plan) -> str | None:
     invoice = plan.invoice
     sums = [invoice.items_amount, invoice.discount_amount, invoice.shipping_fee, invoice.amount_krw]
     for line in plan.lines:
         sums += [line.unit_price, line.price_now, line.discount_amount, line.amount]
-    if min(sums) < 0:
-        return f"{plan.delivery_on} 회차의 금액, 할인, 배송비 중 0보다 작은 것이 있음"
-    if max(sums) > MOST_WON:
-        return f"{plan.delivery_on} 회차의 금액이 주문에 담을 수 있는 것보다 큼"
-    return None
-
-
-def row_fault(item: Item) -> str | None:
-    """Say what is wrong with a stored item, or None."""
-    try:
-        Cycle.parse(item.cycle)
-    except ValueError:
-        return f"상품 {item.item_id}의 주기 {item.cycle!r}을(를) 알 수 없음"
-    if item.quantity <= 0:
-        return f"상품 {item.item_id}의 수량이 {item.quantity}임"
-    if item.applied_price < 0 or item.round_no < 1:
-        return f"상품 {item.item_id}의 가격이 0보다 작거나 회차가 1보다 작음"
-    return None
+    said = sums_fault(sums)
+    return f"{plan.delivery_on} 회차의 {said}" if said else None
 
 
 def _by_date(facts: Facts, subscription_id: str, items: Sequence[Item]) -> dict[date, list[Item]]:
@@ -215,10 +210,7 @@ def _by_date(facts: Facts, subscription_id: str, items: Sequence[Item]) -> dict[
 
 def _plan(facts: Facts, subscription: Subscription, delivery_on: date, items: Sequence[Item]) -> Plan:
     shop = facts.judge.shop
-    pieces = Counter({item.product_no: 0 for item in items})
-    for item in items:
-        pieces[item.product_no] += item.quantity
-    lines = [_line(facts, subscription, item, delivery_on, pieces[item.product_no]) for item in items]
+    lines = _without_missing(facts, [_priced(facts, subscription, item, delivery_on) for item in items])
     invoice = make_invoice(
         [
             Line(
@@ -250,38 +242,43 @@ def _plan(facts: Facts, subscription: Subscription, delivery_on: date, items: Se
     )
 
 
-def _line(
-    facts: Facts, subscription: Subscription, item: Item, delivery_on: date, wanted: int
-) -> PlannedLine:
+def _priced(facts: Facts, subscription: Subscription, item: Item, delivery_on: date) -> PlannedLine:
     policy: Policy = facts.settings.policy
     goods = facts.goods.get(item.product_no)
-    now = price_now(
-        goods.price if goods and goods.is_on_sale else None, item.option_price, item.applied_price
-    )
+    listed = goods.price if goods and goods.is_on_sale else None
+    now = price_now(listed, item.option_price, item.applied_price)
     agreed = agreed_price(
         applied_for=item.applied_price,
         applied_at=subscription.created_at,
         consents=facts.consents.get(item.item_id, ()),
         newest_order=facts.newest_prices.get(item.item_id),
+        now=facts.now,
         last_charge_on=last_charge_day(delivery_on, policy.retry_days),
     )
     price = charged_price(now, agreed, policy.on_price_rise)
-    reason = dropped_reason(goods, wanted, policy.on_sold_out) or ("price_risen" if price.dropped else None)
-    return PlannedLine(item, price.unit_price, now, reason)
+    return PlannedLine(item, price.unit_price, agreed, now, "price_risen" if price.dropped else None)
+
+
+def _without_missing(facts: Facts, lines: Sequence[PlannedLine]) -> list[PlannedLine]:
+    """Drop what cannot be delivered; an item held back for its price takes no stock from the others."""
+    pieces: Counter[int] = Counter()
+    for line in lines:
+        if line.excluded_reason is None:
+            pieces[line.item.product_no] += line.item.quantity
+    return [_if_there(facts, line, pieces[line.item.product_no]) for line in lines]
+
+
+def _if_there(facts: Facts, line: PlannedLine, wanted: int) -> PlannedLine:
+    goods = facts.goods.get(line.item.product_no)
+    reason = dropped_reason(goods, wanted, facts.settings.policy.on_sold_out)
+    return replace(line, excluded_reason=reason or line.excluded_reason)
 
 
 def _with_amounts(lines: Sequence[PlannedLine], invoice: Invoice) -> tuple[PlannedLine, ...]:
     amounts = {each.item_id: each for each in invoice.lines}
     return tuple(
-        PlannedLine(
-            line.item,
-            line.unit_price,
-            line.price_now,
-            line.excluded_reason,
-            amounts[line.item.item_id].discount_amount,
-            amounts[line.item.item_id].amount,
-        )
-        if line.item.item_id in amounts
+        replace(line, discount_amount=found.discount_amount, amount=found.amount)
+        if (found := amounts.get(line.item.item_id))
         else line
         for line in lines
     )

@@ -120,7 +120,7 @@ _FAILED = PaymentFailed(**_ROUND, next_delivery_on=date(2026, 12, 29), decline_m
 _CANCELLED = AutoCancel(**_SUBSCRIPTION, cancelled_on=date(2026, 12, 1), reason="pg_reset", lines=USUAL_LINES)
 _ANNOUNCED = (
     DigestEntry("S-20261101-0000012", "홍길동", date(2026, 12, 1), 38860),
-    DigestEntry("S-20261101-0000013", LONG_BUYER, date(2026, 12, 1), 1899180, dropped_items=5),
+    DigestEntry("S-20261101-0000013", LONG_BUYER, date(2026, 12, 1), 1899180, dropped_items=5, risen_items=2),
 )
 _CANCELLATIONS = (
     DigestEntry("S-20260901-0000002", "이두리", reason="pg_reset"),

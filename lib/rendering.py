@@ -59,14 +59,22 @@ class Renderer:
         Raises TemplateError where a template uses an unknown name or fails in another way.
         """
         if channel == "sms":
-            text = self._fill(f"{kind}/{recipient}.sms.txt", facts)
-            return Rendered("", texts.sms_text(text.strip()), "")
+            return Rendered("", self._sms(f"{kind}/{recipient}.sms.txt", facts), "")
         name = f"{kind}/{recipient}.txt"
         subject, _, body = self._fill(name, facts).lstrip().partition("\n")
         if not texts.clean(subject):
             raise TemplateError(f"{name}: 비어 있습니다. 첫 줄에 메일 제목을 적으세요")
         html = self._fill(f"{kind}/{recipient}.html", facts)
         return Rendered(texts.clean(subject), body.strip() + "\n", html.strip() + "\n")
+
+    def _sms(self, name: str, facts: Mapping[str, object]) -> str:
+        """Write an SMS that a provider takes: neither empty nor longer than an LMS may be."""
+        text = texts.sms_text(self._fill(name, facts).strip())
+        if not text.strip():
+            raise TemplateError(f"{name}: 비어 있습니다. 문자 내용을 적으세요")
+        if texts.sms_bytes(text) > texts.LMS_BYTES_MAX:
+            raise TemplateError(f"{name}: 문자가 {texts.LMS_BYTES_MAX:,}바이트를 넘습니다. 줄이세요")
+        return text
 
     def _fill(self, name: str, facts: Mapping[str, object]) -> str:
         template = self._environment.get_template(name)

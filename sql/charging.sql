@@ -24,7 +24,7 @@ SELECT * FROM billing_round WHERE round_id IN :ids AND state = 'due' ORDER BY ro
 
 -- name: attempts_of_rounds
 -- Every payment attempt of rounds.
-SELECT attempt_id, round_id, attempt_no, card_id, state, decline FROM payment_attempt
+SELECT attempt_id, round_id, attempt_no, card_id, state, decline, closed_at FROM payment_attempt
 WHERE round_id IN :ids ORDER BY round_id, attempt_no;
 
 -- name: insert_attempt
@@ -70,9 +70,10 @@ SELECT pg_code, COUNT(*) AS attempts, MAX(lease_until) AS lease_until FROM payme
 WHERE state IN ('sending', 'unknown') AND lease_until >= :real GROUP BY pg_code;
 
 -- name: attempts_to_check
--- A page of unknown attempts that may be asked after now.
+-- A page of unknown attempts, of one PG or of all, that may be asked after now.
 SELECT * FROM payment_attempt
 WHERE state = 'unknown' AND next_check_at <= :now AND lease_until <= :real AND attempt_id > :after_id
+  AND (:pg_code IS NULL OR pg_code = :pg_code)
 ORDER BY attempt_id LIMIT :page;
 
 -- name: attempts_left
@@ -104,10 +105,6 @@ WHERE round_id = :round_id AND state IN ('charging', 'due', 'in_doubt');
 -- A round waits for its next attempt.
 UPDATE billing_round SET state = 'due', state_reason = :reason, next_attempt_at = :next_attempt_at
 WHERE round_id = :round_id AND state = :from_state;
-
--- name: postpone_round
--- A round that stays due waits for its next slot.
-UPDATE billing_round SET next_attempt_at = :next_attempt_at WHERE round_id = :round_id AND state = 'due';
 
 -- name: hold_round
 -- Something is wrong with a round: a person decides.

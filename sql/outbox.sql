@@ -71,11 +71,13 @@ UPDATE message SET state = 'sending', tries = tries + 1, lease_until = :lease_un
 WHERE message_id = :message_id AND state = 'unknown';
 
 -- name: notices_to_expire
--- A page of payment notices that wait although their round no longer needs them.
+-- A page of messages that wait although they are no longer true: payment notices whose round does not need them any
+-- more, and news of a decline, which promises another try, of a round that is over or held.
 SELECT m.message_id, m.state, m.units FROM message m JOIN billing_round r ON r.round_id = m.round_id
-WHERE m.state IN ('queued', 'no_credit') AND m.kind = 'payment_notice' AND m.message_id > :after_id
-  AND (r.state NOT IN ('sealed', 'due') OR r.delivery_on <= :today
-       OR (r.announced_on IS NOT NULL AND r.charge_on <= :today))
+WHERE m.state IN ('queued', 'no_credit') AND m.message_id > :after_id
+  AND ((m.kind = 'payment_notice' AND (r.state NOT IN ('sealed', 'due') OR r.delivery_on <= :today
+                                       OR (r.announced_on IS NOT NULL AND r.charge_on <= :today)))
+       OR (m.kind = 'payment_declined' AND r.state NOT IN ('due', 'charging', 'in_doubt')))
 ORDER BY m.message_id LIMIT :page;
 
 -- name: customer_notices
@@ -92,8 +94,13 @@ SELECT subscription_id, product_name, option_value, quantity FROM v_item WHERE s
 SELECT subscription_id, terminated_at, terminated_reason FROM v_subscription WHERE subscription_id IN :ids;
 
 -- name: last_declines
--- The last decline of rounds.
-SELECT a.round_id, a.decline, a.code, a.message FROM payment_attempt a
+-- The last decline of rounds; hard only where every declined card is out for its round.
+SELECT a.round_id, a.code, a.message, CASE WHEN EXISTS (
+    SELECT 1 FROM payment_attempt s
+    WHERE s.round_id = a.round_id AND s.decline = 'soft' AND NOT EXISTS (
+      SELECT 1 FROM payment_attempt h
+      WHERE h.round_id = s.round_id AND h.card_id = s.card_id AND h.decline = 'hard')) THEN 'soft' ELSE 'hard' END AS decline
+FROM payment_attempt a
 WHERE a.round_id IN :ids AND a.state = 'declined' AND NOT EXISTS (
   SELECT 1 FROM payment_attempt b
   WHERE b.round_id = a.round_id AND b.state = 'declined' AND b.attempt_no > a.attempt_no);
@@ -107,14 +114,15 @@ SELECT kind, round_id, subscription_id, carried FROM (
 WHERE place <= :entries ORDER BY kind, place;
 
 -- name: operators_waiting
--- Whether operator mails of single events wait, and where they go.
-SELECT MAX(address) AS address, COUNT(*) AS messages FROM message
-WHERE state = 'queued' AND recipient = 'operator' AND channel = 'mail' AND kind <> 'digest' AND tries = 0;
+-- Where the newest of the operator mails of single events goes that wait and were never paid for; no row: none waits.
+SELECT address FROM message
+WHERE state IN ('queued', 'no_credit') AND recipient = 'operator' AND channel = 'mail' AND kind <> 'digest' AND tries = 0
+ORDER BY message_id DESC LIMIT 1;
 
 -- name: merge_into_digest
 -- Operator mails of single events are carried by a digest and pay nothing of their own.
-UPDATE message SET state = 'merged', digest_id = :digest_id
-WHERE state = 'queued' AND recipient = 'operator' AND channel = 'mail' AND kind <> 'digest' AND tries = 0;
+UPDATE message SET state = 'merged', digest_id = :digest_id, units = 0
+WHERE state IN ('queued', 'no_credit') AND recipient = 'operator' AND channel = 'mail' AND kind <> 'digest' AND tries = 0;
 
 -- name: credits_needed
 -- Credits that messages without credit wait for, by channel.

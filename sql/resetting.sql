@@ -39,6 +39,10 @@ WHERE pg_code = :pg_code AND state IN ('sending', 'unknown') AND lease_until >= 
 SELECT * FROM payment_attempt WHERE pg_code = :pg_code AND state = 'unknown' AND attempt_id > :after_id
 ORDER BY attempt_id LIMIT :page;
 
+-- name: newest_unsettled
+-- When the newest attempt of a PG was sent that nothing could be found out about.
+SELECT MAX(sent_at) AS sent_at FROM payment_attempt WHERE pg_code = :pg_code AND state = 'unknown';
+
 -- name: hasten_checks
 -- Ask after every unknown attempt of a PG now.
 UPDATE payment_attempt SET next_check_at = :now
@@ -57,13 +61,13 @@ ORDER BY s.subscription_id LIMIT :page;
 SELECT * FROM billing_round WHERE subscription_id IN :ids AND state IN ('sealed', 'due') FOR UPDATE;
 
 -- name: notices_waiting
--- The notices of rounds that wait to be sent.
+-- What waits to be told of rounds that were still to be charged: their notices, and the mails that promise a new try.
 SELECT message_id, state, units FROM message
-WHERE round_id IN :ids AND kind = 'payment_notice' AND state IN ('queued', 'no_credit');
+WHERE round_id IN :ids AND kind IN ('payment_notice', 'payment_declined') AND state IN ('queued', 'no_credit');
 
 -- name: cards_to_delete
 -- A page of the cards that a reset deletes: of its PG, registered up to the event.
-SELECT card_id, member_id, pg_code, billing_key, customer_key, masked_number, registered_at FROM v_card
+SELECT card_id, member_id, pg_code, billing_key, customer_key, masked_number FROM v_card
 WHERE pg_code = :pg_code AND registered_at <= :event_at AND card_id > :after_id
 ORDER BY card_id LIMIT :page;
 

@@ -45,8 +45,12 @@ INSERT INTO matter (subject, kind, detail, opened_run, opened_at)
 VALUES (:subject, :kind, :detail, :run_id, :at);
 
 -- name: has_open_matter
--- Whether a matter is open.
-SELECT matter_id FROM matter WHERE open_subject = :subject AND kind = :kind;
+-- Whether a matter is open, and what it says.
+SELECT matter_id, detail FROM matter WHERE open_subject = :subject AND kind = :kind;
+
+-- name: retell_matter
+-- What a person must look at has become another thing: a card instead of none, but a stranger's.
+UPDATE matter SET detail = :detail WHERE matter_id = :matter_id;
 
 -- name: close_matter
 -- A matter is over.

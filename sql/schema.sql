@@ -71,6 +71,7 @@ CREATE TABLE IF NOT EXISTS billing_round_item (
   option_value VARCHAR(250) NOT NULL,
   quantity INT NOT NULL,
   unit_price BIGINT NOT NULL CHECK (unit_price >= 0),
+  agreed_price BIGINT NOT NULL,
   price_now BIGINT NOT NULL,
   discount_amount BIGINT NOT NULL CHECK (discount_amount >= 0),
   amount BIGINT NOT NULL CHECK (amount >= 0),

@@ -31,9 +31,9 @@ VALUES (:subscription_id, :delivery_on, :round_no, :items_amount, :discount_amou
 -- name: insert_round_item
 -- Seal a line of a round. The unique key on open_item keeps an item out of two open rounds.
 INSERT INTO billing_round_item (round_id, item_id, round_no, product_no, variants_code, product_name, option_value,
-  quantity, unit_price, price_now, discount_amount, amount, excluded_reason, released_at)
+  quantity, unit_price, agreed_price, price_now, discount_amount, amount, excluded_reason, released_at)
 VALUES (:round_id, :item_id, :round_no, :product_no, :variants_code, :product_name, :option_value,
-  :quantity, :unit_price, :price_now, :discount_amount, :amount, :excluded_reason, :released_at);
+  :quantity, :unit_price, :agreed_price, :price_now, :discount_amount, :amount, :excluded_reason, :released_at);
 
 -- name: round_ids
 -- The ids of rounds just sealed.
@@ -65,3 +65,8 @@ SELECT DISTINCT subscription_id AS subject FROM billing_round WHERE state = 'due
 -- name: announced_through
 -- Which of some PGs have a round that waits for its charge.
 SELECT DISTINCT pg_code AS subject FROM billing_round WHERE state = 'due' AND pg_code IN :ids;
+
+-- name: unfinished_rounds
+-- Which of some rounds are open, or paid and not yet written.
+SELECT round_id FROM billing_round
+WHERE round_id IN :ids AND (state IN ('sealed', 'due', 'charging', 'in_doubt', 'held') OR (state = 'paid' AND written_at IS NULL));

@@ -72,9 +72,9 @@ SELECT setting_no, from_round, discount FROM v_setting_step WHERE setting_no IN 
 SELECT item_id, unit_price, agreed_at FROM v_consent WHERE item_id IN :ids;
 
 -- name: newest_order_lines
--- The newest order line of each item, with its price.
+-- The newest order line of each item, with its price; of two in the same second the lower.
 SELECT item_id, unit_price, paid_at FROM (
-  SELECT item_id, unit_price, paid_at, ROW_NUMBER() OVER (PARTITION BY item_id ORDER BY paid_at DESC, order_id DESC) AS place
+  SELECT item_id, unit_price, paid_at, ROW_NUMBER() OVER (PARTITION BY item_id ORDER BY paid_at DESC, unit_price) AS place
   FROM v_order_line WHERE item_id IN :ids) newest
 WHERE place = 1;
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,28 @@ from tests.homes import Home, drop_pair, make_file, make_pair
 from tests.rig import Rig, bench
 
 _numbers = itertools.count()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--rules`: with `--collect-only`, the table rule, cases, where tested."""
+    parser.addoption("--rules", action="store_true", help="tell how many cases hold each rule, and where")
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
+    """Count the cases of each rule by their `rule` markers."""
+    if not config.getoption("--rules"):
+        return []
+    cases = Counter(
+        (number, item.location[0])
+        for item in items
+        for number in {number for mark in item.iter_markers("rule") for number in mark.args}
+    )
+    return [line for number in sorted({number for number, _ in cases}) for line in _rule(number, cases)]
+
+
+def _rule(number: int, cases: Counter[tuple[int, str]]) -> list[str]:
+    places = {place: count for (rule, place), count in sorted(cases.items()) if rule == number}
+    return [f"rule {number}: {sum(places.values())} cases", *(f"  {n:>4}  {at}" for at, n in places.items())]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ Every datetime is the shop's local time, naive.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 
 UNSENT_RETRY = timedelta(hours=1)
@@ -49,3 +49,17 @@ def choose_card(
 ) -> int | None:
     """Return the first of main and backup card without a hard decline in the round and untried in the run."""
     return next((card for card in cards if card not in hard_declined and card not in tried_in_run), None)
+
+
+def resting_cards(
+    declines: Iterable[tuple[int, datetime]], now: datetime, retry_times: Sequence[time], charge_until: date
+) -> set[int]:
+    """Return the cards whose next slot after a decline (card, moment) has not come or will not come.
+
+    A round may be due before that slot for its other card's sake: the declined one is not tried then.
+    """
+    return {
+        card
+        for card, declined_at in declines
+        if (slot := next_slot(declined_at, retry_times, charge_until)) is None or slot > now
+    }

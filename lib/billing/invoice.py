@@ -142,15 +142,21 @@ def agreed_price(
     applied_at: datetime,
     consents: Iterable[Consent],
     newest_order: OrderedPrice | None,
+    now: datetime,
     last_charge_on: date,
 ) -> int:
     """Return the unit price the customer agreed to last: applied for, consented to, or ordered at.
 
     A consent must not be older than 30 days on `last_charge_on`, the last day on which the round can be
-    charged (전자상거래법 제13조 제6항). Of two prices agreed to in the same second the lower counts.
+    charged (전자상거래법 제13조 제6항), and one dated after `now`, the shop's local time, is none yet. Of two
+    prices agreed to in the same second the lower counts.
     """
     agreed = [(applied_at, applied_for)]
-    agreed += [(one.agreed_at, one.unit_price) for one in consents if _is_fresh(one, last_charge_on)]
+    agreed += [
+        (one.agreed_at, one.unit_price)
+        for one in consents
+        if one.agreed_at <= now and _is_fresh(one, last_charge_on)
+    ]
     if newest_order:
         agreed.append((newest_order.paid_at, newest_order.unit_price))
     _, unit_price = max(agreed, key=lambda price: (price[0], -price[1]))
@@ -190,13 +196,14 @@ def _discount(line: Line, sums: Mapping[int, int]) -> int:
     setting = line.setting
     if setting is None or sums[setting.setting_no] < (setting.threshold or 0):
         return 0
-    step = _step(setting, line.round_no)
+    step = discount_step(setting, line.round_no)
     if setting.unit == "percent":
         return line.full_amount * step // 100
     return step * line.quantity if setting.per_piece else step
 
 
-def _step(setting: Setting, round_no: int) -> int:
+def discount_step(setting: Setting, round_no: int) -> int:
+    """Return the largest step's discount up to a round number, in the setting's unit; 0 below the first."""
     _, discount = max((step for step in setting.steps if step[0] <= round_no), default=(0, 0))
     return discount
 

@@ -50,21 +50,22 @@ def card_fault(card: CardStanding | None, member_id: str, pg: PgStanding) -> str
     """Say why a card cannot be charged, or None.
 
     A contract that ended, or a reset event, at or after the registration ends the card; what a later contract
-    brought goes on.
+    brought goes on. What hinders the whole PG comes first: it is one matter, not one for each card.
     """
     if card is None:
         return "no_card"
     if card.member_id != member_id:
         return "foreign_card"
-    if pg.is_resetting:
-        return "reset_in_progress"
-    if pg.ended_at is not None and pg.ended_at >= card.registered_at:
+    fault = pg_fault(pg)
+    if fault is None and pg.ended_at is not None and pg.ended_at >= card.registered_at:
         return "contract_ended"
-    return pg_fault(pg)
+    return fault
 
 
 def pg_fault(pg: PgStanding) -> str | None:
     """Say why nothing can be charged through a PG, or None."""
+    if pg.is_resetting:
+        return "reset_in_progress"
     if not pg.is_in_use:
         return "pg_not_in_use"
     return None if pg.is_service_in_use else "service_not_in_use"
@@ -102,7 +103,8 @@ class Goods:
 def dropped_reason(goods: Goods | None, wanted: int, on_sold_out: Literal["drop", "charge"]) -> str | None:
     """Say why an item is left out of its round, or None; a deleted or hidden product stays in.
 
-    `wanted` are all pieces of the product in this round: with fewer in stock none of them can be promised.
+    `wanted` are all pieces of the product that the round would hold: with fewer in stock none of them can be
+    promised.
     """
     if goods is None:
         return None

@@ -27,7 +27,7 @@ _FOR_SMS = str.maketrans(
         "\t": " ",
         "\u3000": " ",
         "\u00ad": "",  # the soft hyphen is in KS X 1001, but nobody sees it
-        "₩": "원",
+        "₩": "￦",
         "−": "-",
         "〜": "～",
         "•": "·",

@@ -5,6 +5,8 @@ A code without a word here is shown as it is: it is the shop's own.
 
 from __future__ import annotations
 
+from lib.billing.texts import won
+
 SUBSCRIPTION = {"U": "이용중", "P": "일시정지", "C": "해지"}
 ITEM = {
     "U": "이용중",
@@ -66,7 +68,7 @@ VERDICT = {
     "free": "0원, 결제 없이 완료",
     "void": "취소",
     "blocked": "진행 불가",
-    "ended": "결제 기간 끝남",
+    "ended": "결제기한 지남",
     "wait": "새 카드 대기",
     "later": "나중에",
     "hold": "보류",
@@ -170,8 +172,8 @@ INVARIANT = {
     "new_number_after_proof": "앞 시도의 끝이 증명된 뒤에만 다시 시도함",
     "item_in_one_round": "한 품목은 열린 회차 하나에만 있음",
     "debited_once": "건수는 메시지마다 한 번만 차감됨",
-    "refunded_rightly": "건수는 거부되거나 만료된 메시지에만 환급됨",
-    "refunded_at_all": "거부되거나 만료된 메시지의 건수는 환급됨",
+    "refunded_rightly": "건수는 거부되거나 만료된 메시지에만 돌려줌",
+    "refunded_at_all": "거부되거나 만료된 메시지의 건수는 돌려줌",
     "written_is_ordered": "주문 기록을 마친 회차에는 쇼핑몰 주문이 있음",
     "ordered_is_written": "쇼핑몰의 우리 주문은 결제완료된 회차의 것임",
     "reset_left_no_card": "초기화를 마친 PG의 카드가 남지 않음",
@@ -185,6 +187,11 @@ JOB = {"notify_d2": "D-2 안내", "charge_d1": "D-1 결제", "reset_pg": "PG 초
 def excluded(reason: str) -> str:
     """Say why an item is left out of its round."""
     return EXCLUDED.get(reason, reason)
+
+
+def risen(agreed: int, now: int, charged: int) -> str:
+    """Say how a unit price rose above the agreed one, and what is charged, all in won."""
+    return f"{won(agreed)} → {won(now)}, {won(charged)}에 결제"
 
 
 def blocked(reason: str) -> str:

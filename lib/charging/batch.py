@@ -18,8 +18,9 @@ from lib.store import ContendedError, DuplicateError, Transaction, error_code
 K = TypeVar("K")
 T = TypeVar("T")
 
-ROW_CODES = frozenset({1292, 1690, 3819})
-"""Wrong date, number out of range, CHECK (MySQL): a row's fault that PyMySQL takes for the server's."""
+ROW_CODES = frozenset({1292, 1644, 1690, 3819, 4025})
+"""A row's fault that PyMySQL takes for the server's: a wrong date, a trigger's refusal, a number out of
+range, a CHECK of MySQL's and of MariaDB's."""
 
 
 def is_bad_row(error: Exception) -> bool:
@@ -27,7 +28,7 @@ def is_bad_row(error: Exception) -> bool:
     if isinstance(error, OperationalError):
         return error_code(error) in ROW_CODES
     rows_own = DataError | IntegrityError | DuplicateError | ContendedError
-    return isinstance(error, rows_own | ValueError | TypeError | AttributeError)
+    return isinstance(error, rows_own | ValueError | OverflowError | TypeError | AttributeError)
 
 
 def in_batch(

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 from lib import shop as contract
 from lib.billing import words
-from lib.billing.dunning import choose_card, in_quiet_hours, next_slot
+from lib.billing.dunning import choose_card, in_quiet_hours, resting_cards
 from lib.billing.numbers import order_no
 from lib.billing.rounds import SHOP_WIDE, card_fault
 from lib.charging.desk import Desk
+from lib.charging.reading import ClaimFacts, read_claim_facts
 from lib.charging.start import Claimed, draft, start
-from lib.closing import fail_round, hold_round, is_in_use, miss_round, void_reason, void_round
+from lib.charging.waiting import end_round, wait_for_slot
+from lib.closing import hold_round, is_in_use, void_reason, void_round
 from lib.dialect import as_date
 from lib.gateways import Attempt, Card
 from lib.run import Run
-from lib.shop import Item, Subscription
+from lib.shop import Subscription
 from lib.standing import Judge, card_standing
 from lib.store import Row, Transaction, utc
 
@@ -35,19 +35,6 @@ class Decision:
     reason: str = ""
     card: Card | None = None
     attempt_no: int = 0
-
-
-@dataclass(frozen=True)
-class ClaimFacts:
-    """What a batch of due rounds is decided from, read in one transaction."""
-
-    judge: Judge
-    subscriptions: Mapping[str, Subscription]
-    lines: Mapping[int, Sequence[Row]]
-    items: Mapping[int, Item]
-    attempts: Mapping[int, Sequence[Row]]
-    ordered_rounds: Mapping[tuple[str, date], str]
-    ordered_items: Mapping[tuple[int, date], str]
 
 
 def claim(
@@ -81,7 +68,11 @@ def claim(
             unblocked += [round_["subscription_id"], attempt.pg_code]
         else:
             _close_or_leave(run, round_, decision, facts, tx)
+            if round_["round_id"] in tried and decision.verdict in {"later", "blocked"}:
+                # Declined in this run, and the other card cannot be tried now: as if there were none.
+                wait_for_slot(run, round_, decision.reason, facts, tx)
     run.matters.close(tx, "blocked", unblocked, run.clock.now())
+    run.matters.close(tx, "bad_row", [f"round {each['round_id']}" for each in rounds], run.clock.now())
     return claimed
 
 
@@ -101,35 +92,6 @@ def _claimed_before(ids: Sequence[int], token: str, tx: Transaction) -> list[Cla
     ]
 
 
-def read_claim_facts(run: Run, rounds: Sequence[Row], tx: Transaction) -> ClaimFacts:
-    """Read all that claiming some rounds needs."""
-    ids = [round_["round_id"] for round_ in rounds]
-    shop = contract.read_shop(tx, run.settings, run.clock)
-    subscriptions = contract.read_subscriptions(tx, {round_["subscription_id"] for round_ in rounds})
-    lines = _by_round(tx.rows("round_items", ids=ids))
-    items = contract.read_items(tx, {line["item_id"] for each in lines.values() for line in each})
-    since = min(as_date(round_["delivery_on"]) for round_ in rounds)
-    cards = contract.read_cards(
-        tx, (card for each in subscriptions.values() for card in (each.card_id, each.backup_card_id))
-    )
-    return ClaimFacts(
-        judge=Judge(run.settings, shop, cards),
-        subscriptions=subscriptions,
-        lines=lines,
-        items=items,
-        attempts=_by_round(tx.rows("attempts_of_rounds", ids=ids)),
-        ordered_rounds=contract.read_orders_since(tx, subscriptions, since),
-        ordered_items=contract.read_order_lines_since(tx, items, since),
-    )
-
-
-def _by_round(rows: Sequence[Row]) -> dict[int, list[Row]]:
-    grouped: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        grouped[row["round_id"]].append(row)
-    return grouped
-
-
 def decide(run: Run, desk: Desk, round_: Row, facts: ClaimFacts, tried: Collection[int]) -> Decision:
     """Decide what to do with a due round now; changes nothing."""
     subscription = facts.subscriptions.get(round_["subscription_id"])
@@ -139,58 +101,77 @@ def decide(run: Run, desk: Desk, round_: Row, facts: ClaimFacts, tried: Collecti
     attempts = facts.attempts.get(round_["round_id"], [])
     if any(row["state"] == "approved" for row in attempts):
         return Decision("hold", "앞 시도가 이미 승인됨")
-    if not attempts and in_quiet_hours(run.clock.local(), run.settings.policy.quiet_hours):
-        return Decision("later", "야간 시간")
+    if waits_for_morning(run, attempts):
+        return Decision("later", "조용한 시간")
     if round_["amount_krw"] == 0:
         return Decision("free")
-    return _choose(desk, facts.judge, subscription, attempts, tried)
+    return _choose(run, desk, round_, facts, tried)
+
+
+def waits_for_morning(run: Run, attempts: Sequence[Row]) -> bool:
+    """Tell whether it is night and the next charge no retry: only a declined round is charged at night."""
+    is_retry = bool(attempts) and attempts[-1]["state"] == "declined"
+    return not is_retry and in_quiet_hours(run.clock.local(), run.settings.policy.quiet_hours)
 
 
 def unwanted(run: Run, round_: Row, subscription: Subscription | None, facts: ClaimFacts) -> Decision | None:
     """Say why a round is not charged now whatever the card, or None: the charge is still wanted."""
-    live = [
-        item
-        for line in facts.lines.get(round_["round_id"], [])
-        if line["excluded_reason"] is None and (item := facts.items.get(line["item_id"])) and is_in_use(item)
-    ]
+    included = [line for line in facts.lines.get(round_["round_id"], []) if line["excluded_reason"] is None]
+    live = [item for line in included if (item := facts.items.get(line["item_id"])) and is_in_use(item)]
     gone = void_reason(subscription, bool(live))
     if gone or subscription is None:
         return Decision("void", gone or "")
     today = run.clock.local().date()
     if as_date(round_["charge_until"]) < today:
-        return Decision("ended", f"결제 기간({round_['charge_until']}까지)이 끝남")
+        return Decision("ended", f"결제기한({round_['charge_until']}까지)이 끝남")
     if as_date(round_["charge_on"]) > today or as_date(round_["announced_on"]) >= today:
         return Decision("later", "안내 다음 날부터 결제")
     reason = facts.judge.blocked(
         subscription,
         earliest_on=min(item.delivery_on for item in live),
-        is_ordered=_is_ordered(round_, live, facts),
+        is_ordered=_is_ordered(round_, included, facts),
     )
     return Decision("blocked", reason) if reason else None
 
 
-def _is_ordered(round_: Row, items: Sequence[Item], facts: ClaimFacts) -> bool:
+def _is_ordered(round_: Row, lines: Sequence[Row], facts: ClaimFacts) -> bool:
+    """Tell whether the shop has an order for the round, or of an item in it, cancelled since or not."""
     on = as_date(round_["delivery_on"])
     return (round_["subscription_id"], on) in facts.ordered_rounds or any(
-        (item.item_id, on) in facts.ordered_items for item in items
+        (line["item_id"], on) in facts.ordered_items for line in lines
     )
 
 
-def _choose(
-    desk: Desk, judge: Judge, subscription: Subscription, attempts: Sequence[Row], tried: Collection[int]
-) -> Decision:
-    cards = usable_cards(judge, subscription)
-    hard = {row["card_id"] for row in attempts if row["decline"] == "hard"}
-    chosen = choose_card([card.card_id for card in cards], hard, tried)
-    if chosen is None:
+def _choose(run: Run, desk: Desk, round_: Row, facts: ClaimFacts, tried: Collection[int]) -> Decision:
+    card = untried_card(run, round_, facts, tried)
+    if card is None:
         return Decision("wait", "저장된 카드가 모두 거절됨")
-    card = next(card for card in cards if card.card_id == chosen)
     if desk.gateway(card.pg_code) is None:
         return Decision("later", f"{card.pg_code} 를 지금 호출할 수 없음")
+    attempts = facts.attempts.get(round_["round_id"], [])
     attempt_no = max((row["attempt_no"] for row in attempts), default=0) + 1
     if attempt_no > MAX_ATTEMPTS:
         return Decision("hold", f"시도 {MAX_ATTEMPTS}회를 모두 씀")
     return Decision("charge", card=card, attempt_no=attempt_no)
+
+
+def untried_card(run: Run, round_: Row, facts: ClaimFacts, tried: Collection[int]) -> Card | None:
+    """Return the card that a round is charged to next; `tried` are the cards this run has tried for it."""
+    subscription = facts.subscriptions.get(round_["subscription_id"])
+    if subscription is None:
+        return None
+    policy = run.settings.policy
+    cards = {card.card_id: card for card in usable_cards(facts.judge, subscription)}
+    declined = [row for row in facts.attempts.get(round_["round_id"], []) if row["state"] == "declined"]
+    resting = resting_cards(
+        [(row["card_id"], run.clock.to_local(utc(row["closed_at"]))) for row in declined],
+        run.clock.local(),
+        policy.retry_times,
+        as_date(round_["charge_until"]),
+    )
+    hard = {row["card_id"] for row in declined if row["decline"] == "hard"}
+    chosen = choose_card(list(cards), hard, {*tried, *resting})
+    return None if chosen is None else cards[chosen]
 
 
 def usable_cards(judge: Judge, subscription: Subscription) -> list[Card]:
@@ -232,7 +213,7 @@ def _close_or_leave(run: Run, round_: Row, decision: Decision, facts: ClaimFacts
         case "ended":
             end_round(run, round_, facts, tx)
         case "wait":
-            _wait_for_card(run, round_, facts, tx)
+            wait_for_slot(run, round_, decision.reason, facts, tx)
         case _:
             pass
 
@@ -241,6 +222,8 @@ def _pay_nothing(run: Run, round_: Row, facts: ClaimFacts, tx: Transaction) -> N
     number = order_no(facts.judge.shop.shop_no, round_["subscription_id"], as_date(round_["delivery_on"]), 0)
     if tx.change("pay_round", round_id=round_["round_id"], order_no=number, paid_at=run.clock.now()):
         tx.count("paid")
+        unblocked = [round_["subscription_id"], round_["pg_code"]]
+        run.matters.close(tx, "blocked", unblocked, run.clock.now())
 
 
 def _report_blocked(run: Run, round_: Row, reason: str, facts: ClaimFacts, tx: Transaction) -> None:
@@ -255,22 +238,3 @@ def _report_blocked(run: Run, round_: Row, reason: str, facts: ClaimFacts, tx: T
     detail = f"{round_['delivery_on']} 회차를 결제하지 않음: {words.blocked(reason)}"
     run.matters.open(tx, subject, "blocked", detail, run.clock.now())
     tx.count("blocked")
-
-
-def end_round(run: Run, round_: Row, facts: ClaimFacts, tx: Transaction) -> None:
-    """Close a round whose days of charging are over: failed after a decline, else missed."""
-    if any(row["state"] == "declined" for row in facts.attempts.get(round_["round_id"], [])):
-        subscription = facts.subscriptions.get(round_["subscription_id"])
-        fail_round(run, tx, round_, facts.judge.shop, subscription)
-    else:
-        miss_round(run, tx, round_, f"{round_['charge_until']}까지 결제하지 못함")
-
-
-def _wait_for_card(run: Run, round_: Row, facts: ClaimFacts, tx: Transaction) -> None:
-    """Every card was declined: wait for a new one until the slots are over."""
-    policy = run.settings.policy
-    slot = next_slot(run.clock.local(), policy.retry_times, as_date(round_["charge_until"]))
-    if slot is None:
-        end_round(run, round_, facts, tx)
-    else:
-        tx.change("postpone_round", round_id=round_["round_id"], next_attempt_at=run.clock.to_utc(slot))

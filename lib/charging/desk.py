@@ -27,6 +27,11 @@ class Desk:
         """Open every configured PG; the connections are made when they are needed."""
         return cls(run, open_gateways(run.settings, run.clock.now))
 
+    def reachable(self, pg_code: str) -> Gateway | None:
+        """Return a PG that is configured and switched on; says nothing where it is not."""
+        settings = self.run.settings.gateways().get(pg_code)
+        return self.gateways[pg_code] if settings and settings.enabled else None
+
     def gateway(self, pg_code: str) -> Gateway | None:
         """Return a PG that may be called now; where there is none the run says why and ends with 75 or 78."""
         settings = self.run.settings.gateways().get(pg_code)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from lib.billing.dunning import choose_card, next_slot, retry_unsent
-from lib.charging.claim import ClaimFacts, end_round, read_claim_facts, usable_cards
+from lib.billing.dunning import retry_unsent
+from lib.charging.claim import untried_card
 from lib.charging.evidence import insert_evidence, take_evidence
-from lib.closing import hold_round, queue_round_messages
+from lib.charging.reading import read_claim_facts
+from lib.charging.waiting import end_round, wait_for_slot
+from lib.closing import hold_round
 from lib.dialect import as_date
 from lib.gateways import (
     Approved,
@@ -95,42 +97,24 @@ def _decline(run: Run, result: Result, outcome: Declined, tried: set[int], tx: T
     if round_["state"] != "charging":
         return False  # paid by late evidence, or held: the decline changes nothing
     facts = read_claim_facts(run, [round_], tx)
-    if _untried_card(round_, facts, tried):
+    if untried_card(run, round_, facts, tried):
         _wait(run, round_, outcome.code, run.clock.now(), tx)
         return True
-    policy = run.settings.policy
-    slot = next_slot(run.clock.local(), policy.retry_times, as_date(round_["charge_until"]))
-    if slot is None:
-        end_round(run, round_, facts, tx)
-    elif _wait(run, round_, outcome.code, run.clock.to_utc(slot), tx):
-        subscription = facts.subscriptions.get(round_["subscription_id"])
-        if subscription:
-            queue_round_messages(run, tx, round_, facts.judge.shop, subscription, "payment_declined")
+    wait_for_slot(run, round_, outcome.code, facts, tx)
     return False
 
 
-def _untried_card(round_: Row, facts: ClaimFacts, tried: set[int]) -> bool:
-    subscription = facts.subscriptions.get(round_["subscription_id"])
-    if subscription is None:
-        return False
-    cards = [card.card_id for card in usable_cards(facts.judge, subscription)]
-    hard = {row["card_id"] for row in facts.attempts.get(round_["round_id"], []) if row["decline"] == "hard"}
-    return choose_card(cards, hard, tried) is not None
-
-
-def _wait(run: Run, round_: Row, reason: str, until: object, tx: Transaction) -> bool:
+def _wait(run: Run, round_: Row, reason: str, until: object, tx: Transaction) -> None:
     """Make a round due again; one that was held or paid meanwhile stays so."""
     if round_["state"] not in {"charging", "in_doubt"}:
-        return False
+        return
     run.matters.close(tx, "in_doubt", [f"round {round_['round_id']}"], run.clock.now())
-    return bool(
-        tx.change(
-            "retry_round",
-            round_id=round_["round_id"],
-            from_state=round_["state"],
-            reason=f"다음 시도 대기: {reason}"[:200],
-            next_attempt_at=until,
-        )
+    tx.change(
+        "retry_round",
+        round_id=round_["round_id"],
+        from_state=round_["state"],
+        reason=f"다음 시도 대기: {reason}"[:200],
+        next_attempt_at=until,
     )
 
 
@@ -274,5 +258,6 @@ def lost_attempts(run: Run, tx: Transaction) -> int:
 
 def set_in_doubt(run: Run, attempt: Attempt, said: str, tx: Transaction) -> None:
     """Nothing more is asked about an unknown attempt: it and its round wait for a person."""
-    _set_doubt(run, Result(attempt, Unknown("in_doubt", said), "unknown"), "in_doubt", "in_doubt", said, tx)
-    put_round_in_doubt(run, attempt, said, tx)
+    result = Result(attempt, Unknown("in_doubt", said), "unknown")
+    if _set_doubt(run, result, "in_doubt", "in_doubt", said, tx):
+        put_round_in_doubt(run, attempt, said, tx)

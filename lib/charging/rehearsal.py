@@ -8,8 +8,9 @@ from itertools import islice
 
 from lib.billing import texts, words
 from lib.charging.charge import due_rounds
-from lib.charging.claim import Decision, decide, read_claim_facts
+from lib.charging.claim import Decision, decide
 from lib.charging.desk import Desk
+from lib.charging.reading import read_claim_facts
 from lib.charging.settle import leases_running
 from lib.run import Run, real_now
 from lib.spool import Spool

@@ -8,11 +8,11 @@ from datetime import datetime
 from functools import partial
 
 from lib import shop as contract
-from lib.billing.dunning import in_quiet_hours
 from lib.charging.batch import in_batch, is_bad_row, save
-from lib.charging.claim import read_attempt, read_claim_facts, unwanted, usable_cards
+from lib.charging.claim import read_attempt, unwanted, usable_cards, waits_for_morning
 from lib.charging.desk import Desk
 from lib.charging.evidence import take_evidence
+from lib.charging.reading import read_claim_facts
 from lib.charging.record import Result, lost_attempts
 from lib.gateways import Approval, Attempt, Card, Gateway, Settled
 from lib.run import Run, lease, real_now
@@ -50,6 +50,12 @@ def _is_taken(run: Run, pg_code: str, approval: Approval) -> bool:
     return True
 
 
+def give_up_lost(run: Run) -> None:
+    """Call unknown whatever was still sending when its lease ran out."""
+    while run.store.transaction(partial(lost_attempts, run)):
+        pass
+
+
 def settle_open(
     run: Run,
     desk: Desk,
@@ -57,14 +63,15 @@ def settle_open(
     *,
     spool: Spool | None = None,
     may_replay: bool = True,
+    pg_code: str | None = None,
 ) -> list[int]:
     """Settle what may be asked after now; returns the rounds that go on to an untried card in this run.
 
     With `may_replay` an answer may be the charge itself, so `spool` takes the approvals before the database.
+    With `pg_code` only attempts of that PG are asked after.
     """
-    while run.store.transaction(partial(lost_attempts, run)):
-        pass
-    for said in leases_running(run):
+    give_up_lost(run)
+    for said in leases_running(run) if pg_code is None else ():
         run.note(said)
     again: list[int] = []
     after_id = 0
@@ -73,7 +80,12 @@ def settle_open(
     with ThreadPoolExecutor(page) as pool:
         while True:
             rows = run.store.rows(
-                "attempts_to_check", now=run.clock.now(), real=real_now(), after_id=after_id, page=page
+                "attempts_to_check",
+                pg_code=pg_code,
+                now=run.clock.now(),
+                real=real_now(),
+                after_id=after_id,
+                page=page,
             )
             results, broken = _ask_all(run, desk, rows, pool, may_replay=may_replay)
             again += save(run, desk, spool, results, tried)
@@ -143,9 +155,10 @@ def wanted_until(run: Run, attempt: Attempt, tx: Transaction) -> datetime | None
     rounds = tx.rows("rounds_by_id", ids=[attempt.round_id])
     if not rounds or rounds[0]["state"] not in {"charging", "in_doubt"}:
         return None
-    if attempt.attempt_no == 1 and in_quiet_hours(run.clock.local(), run.settings.policy.quiet_hours):
-        return None  # sent again, it might be the first charge that really leaves
     facts = read_claim_facts(run, rounds, tx)
+    before = [row for row in facts.attempts[attempt.round_id] if row["attempt_no"] < attempt.attempt_no]
+    if waits_for_morning(run, before):
+        return None  # sent again, it might be the first charge that really leaves
     subscription = facts.subscriptions.get(rounds[0]["subscription_id"])
     if subscription is None or unwanted(run, rounds[0], subscription, facts):
         return None

@@ -77,13 +77,13 @@ def now() -> datetime:
 def read_as_of(given: str | None, zone: ZoneInfo) -> datetime:
     """Read `--as-of`; without one, for today without a time, and for this very minute it is now.
 
-    Another date without a time is 20:00 of that day.
+    Another date without a time is 20:00 of that day. UsageError where it is no moment from the year 2000 on.
     """
     real = now().astimezone(zone)
     if given is None:
         return real
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d)?", given, re.ASCII):
-        raise UsageError(f"--as-of {given}: YYYY-MM-DD 또는 YYYY-MM-DDTHH:MM 으로 적으세요")
+    if not re.fullmatch(r"2\d{3}-\d\d-\d\d(T\d\d:\d\d)?", given, re.ASCII):
+        raise UsageError(f"--as-of {given}: 2000년 이후의 YYYY-MM-DD 또는 YYYY-MM-DDTHH:MM 으로 적으세요")
     try:
         moment = datetime.fromisoformat(given)
     except ValueError:

@@ -18,6 +18,7 @@ from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from lib import settings
+from lib.billing import texts
 from lib.http import Answer, Client, NothingSent, Reply
 from lib.messengers import Accepted, Letter, NotNow, Outcome, Outcomes, Refused, Unknown, seconds_left
 from lib.redaction import redact
@@ -27,7 +28,6 @@ OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 NOT_LET_IN = frozenset({401, 403})
 PAGE = 200
 MOST_PAGES = 100
-SUBJECT_BYTES = 40
 RELEASED = frozenset({"SENDING", "COMPLETE"})
 
 # Per-message codes by what they ask for (message-status-codes.md); the rest goes by the first digit.
@@ -213,7 +213,7 @@ def _message(letter: Letter) -> dict[str, object]:
         "autoTypeDetect": False,
         "customFields": {"message_id": str(letter.message_id)},
     }
-    subject = letter.subject.encode("cp949", "ignore")[:SUBJECT_BYTES].decode("cp949", "ignore")
+    subject = texts.cut_bytes(texts.sms_text(letter.subject), texts.LMS_SUBJECT_BYTES_MAX)
     if letter.sms_kind == "LMS" and subject:
         message["subject"] = subject
     return message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Literal
@@ -19,6 +19,9 @@ from lib.outbox.wording import Material, gather, word
 from lib.rendering import Rendered, Renderer, TemplateError
 from lib.run import Run, lease
 from lib.store import Row, Transaction, utc
+
+LONGEST_SUBJECT = 250
+"""Characters; what is stored is what is sent."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def _draft(
     except TemplateError as error:
         leave_unworded(run, message, str(error), tx)
         return None
+    rendered = replace(rendered, subject=rendered.subject[:LONGEST_SUBJECT].rstrip())
     sms_kind = texts.sms_kind(rendered.body) if message["channel"] == "sms" else None
     units = units_of(run, message["kind"], sms_kind) if debited is None else debited
     return Draft(message, rendered, sms_kind, units, debited is not None, days)
@@ -120,7 +124,7 @@ def _days_row(draft: Draft) -> dict[str, object] | None:
 def _claim_row(run: Run, draft: Draft, until: datetime) -> dict[str, object]:
     return {
         "message_id": draft.message["message_id"],
-        "subject": draft.rendered.subject[:250],
+        "subject": draft.rendered.subject,
         "body": draft.rendered.body,
         "html": draft.rendered.html or None,
         "sms_kind": draft.sms_kind,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lib.billing import words
+from lib.billing.dunning import in_quiet_hours
 from lib.messengers import Messenger, NotNow, Outcomes, Refused
 from lib.outbox.claim import Post
 from lib.run import Run
@@ -25,6 +26,12 @@ class Counter:
     threads: int
     is_stopped: bool = False
     unsent: int = 0
+
+    @property
+    def may_send(self) -> bool:
+        """Tell whether another batch may leave: the provider is at work, and it is no quiet hour."""
+        run = self.run
+        return not self.is_stopped and not in_quiet_hours(run.clock.local(), run.settings.policy.quiet_hours)
 
     def saw(self, outcomes: Outcomes) -> None:
         """Stop after a refusal of the account, or after too many batches that did not leave."""

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from itertools import islice
+from typing import Literal
 
 from lib import shop as contract
 from lib.billing.dunning import in_quiet_hours
 from lib.messengers import Letter, Outcomes
 from lib.messengers.opening import open_messengers
 from lib.outbox import kept
-from lib.outbox.claim import Post, claim, expire
+from lib.outbox.claim import Post, claim, expire, units_of
 from lib.outbox.counter import Counter
 from lib.outbox.credits import CREDIT_OF
 from lib.outbox.digest import merge_operator_mails
@@ -57,7 +58,7 @@ def _open_counters(run: Run, renderer: Renderer) -> Iterator[Counter]:
 
 
 def _expire_over(run: Run) -> None:
-    """Expire the notices that wait although their round no longer needs them."""
+    """Expire the messages that wait although they are no longer true of their round."""
     after_id = 0
     while True:
         today = run.clock.local().date()
@@ -70,30 +71,34 @@ def _expire_over(run: Run) -> None:
 
 
 def _deliver_channel(counter: Counter) -> None:
-    """Hand over what waits on one channel: customers before operators."""
-    waiting = _waiting(counter)
-    open_batches: set[Future[Handed]] = set()
+    """Hand over what waits on one channel: customers before operators.
+
+    Operators wait for the customers' answers: one may hold the round that their notice is about.
+    """
     with ThreadPoolExecutor(counter.threads) as pool:
-        while True:
-            while len(open_batches) < counter.threads and (ids := _next_batch(counter, waiting)):
-                letters = claim(counter.run, counter.post, ids)
-                if letters:
-                    open_batches.add(pool.submit(_hand_over, counter, letters))
-            if not open_batches:
-                return
-            done, open_batches = wait(open_batches, return_when=FIRST_COMPLETED)
-            for future in done:
-                letters, outcomes = future.result()
-                counter.saw(outcomes)
-                counter.run.on_step(len(letters))
-                counter.run.store.transaction(partial(record, counter.run, letters, outcomes, SENT))
+        for recipient in RECIPIENTS:
+            _deliver_to(counter, pool, _waiting(counter, recipient))
+
+
+def _deliver_to(counter: Counter, pool: ThreadPoolExecutor, waiting: Iterator[int]) -> None:
+    open_batches: set[Future[Handed]] = set()
+    while True:
+        while len(open_batches) < counter.threads and (ids := _next_batch(counter, waiting)):
+            letters = claim(counter.run, counter.post, ids)
+            if letters:
+                open_batches.add(pool.submit(_hand_over, counter, letters))
+        if not open_batches:
+            return
+        done, open_batches = wait(open_batches, return_when=FIRST_COMPLETED)
+        for future in done:
+            letters, outcomes = future.result()
+            counter.saw(outcomes)
+            counter.run.on_step(len(letters))
+            counter.run.store.transaction(partial(record, counter.run, letters, outcomes, SENT))
 
 
 def _next_batch(counter: Counter, waiting: Iterator[int]) -> list[int]:
-    is_quiet = in_quiet_hours(counter.run.clock.local(), counter.run.settings.policy.quiet_hours)
-    if counter.is_stopped or is_quiet:
-        return []
-    return list(islice(waiting, counter.messenger.batch_size))
+    return list(islice(waiting, counter.messenger.batch_size)) if counter.may_send else []
 
 
 def _hand_over(counter: Counter, letters: list[Letter]) -> Handed:
@@ -109,14 +114,13 @@ def _remember(run: Run, letters: Sequence[Letter]) -> Callable[[str], None]:
     return remember
 
 
-def _waiting(counter: Counter) -> Iterator[int]:
+def _waiting(counter: Counter, recipient: Recipient) -> Iterator[int]:
     """Yield the messages that wait at the start, those that waited for credit first."""
     run = counter.run
-    has_credit = run.store.transaction(lambda tx: _has_credit(counter, tx))
-    states = ("no_credit", "queued") if has_credit else ("queued",)
-    for recipient in RECIPIENTS:
-        for state in states:
-            yield from _waiting_in(counter, recipient, state)
+    can_pay = run.store.transaction(lambda tx: _can_pay(counter, tx))
+    states = ("no_credit", "queued") if can_pay else ("queued",)
+    for state in states:
+        yield from _waiting_in(counter, recipient, state)
 
 
 def _waiting_in(counter: Counter, recipient: Recipient, state: str) -> Iterator[int]:
@@ -138,8 +142,12 @@ def _waiting_in(counter: Counter, recipient: Recipient, state: str) -> Iterator[
         after_id = rows[-1]["message_id"]
 
 
-def _has_credit(counter: Counter, tx: Transaction) -> bool:
+def _can_pay(counter: Counter, tx: Transaction) -> bool:
+    """Tell whether what waits for credit may go: some was put in, or it is free by now."""
     credit = CREDIT_OF[counter.channel]
+    sizes: tuple[Literal["SMS", "LMS"] | None, ...] = ("SMS", "LMS") if counter.channel == "sms" else (None,)
+    if not all(units_of(counter.run, "payment_notice", size) for size in sizes):
+        return True
     return any(row["channel"] == credit and row["balance"] > 0 for row in tx.rows("shop_credits"))
 
 

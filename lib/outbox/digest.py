@@ -8,8 +8,8 @@ from lib.store import ContendedError, Transaction
 
 def merge_operator_mails(run: Run, tx: Transaction) -> None:
     """Queue the run's digest and merge the queued operator mails into it, in one transaction."""
-    waiting = tx.row("operators_waiting")
-    if waiting is None or not waiting["messages"]:
+    newest = tx.row("operators_waiting")
+    if newest is None:
         return
     digest_id = tx.insert(
         "queue_message",
@@ -19,7 +19,7 @@ def merge_operator_mails(run: Run, tx: Transaction) -> None:
         subscription_id=None,
         recipient="operator",
         channel="mail",
-        address=waiting["address"],
+        address=newest["address"],
         at=run.clock.now(),
     )
     if not tx.change("merge_into_digest", digest_id=digest_id):

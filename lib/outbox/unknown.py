@@ -46,7 +46,7 @@ def _send_again(counter: Counter, rows: Sequence[Row]) -> None:
     """Hand the stored text over once more; the Message-ID is the same, so it is one mail for its reader."""
     size = counter.messenger.batch_size
     for start in range(0, len(rows), size):
-        if counter.is_stopped:
+        if not counter.may_send:
             return
         batch = rows[start : start + size]
         letters = counter.run.store.transaction(partial(_claim_again, counter, batch))

@@ -164,12 +164,11 @@ def _payment_notice(
             facts.PriceRise(
                 line["product_name"],
                 line["option_value"],
-                line["unit_price"],
+                line["agreed_price"],
                 line["price_now"],
                 line["unit_price"],
             )
-            for line in lines
-            if line["excluded_reason"] is None and line["price_now"] > line["unit_price"]
+            for line in _risen(lines)
         ),
     )
 
@@ -220,7 +219,8 @@ def _digest(material: Material, message: Row) -> facts.Digest:
     for kind, rows in _grouped(material.carried.get(message["message_id"], []), "kind").items():
         entries = tuple(_digest_entry(material, row) for row in rows)
         parts.append(facts.DigestPart(kind, rows[0]["carried"], entries))
-    return facts.Digest(**_shop_facts(material), run_on=material.run.clock.today, parts=tuple(parts))
+    run_on = material.run.clock.to_local(utc(message["queued_at"])).date()
+    return facts.Digest(**_shop_facts(material), run_on=run_on, parts=tuple(parts))
 
 
 def _digest_entry(material: Material, row: Row) -> facts.DigestEntry:
@@ -230,10 +230,21 @@ def _digest_entry(material: Material, row: Row) -> facts.DigestEntry:
     if row["kind"] == "auto_cancel":
         return facts.DigestEntry(key, name, reason=_end_reason(material.ends.get(key)))
     round_ = material.rounds[row["round_id"]]
-    dropped = [line for line in material.lines.get(row["round_id"], []) if line["excluded_reason"]]
+    lines = material.lines.get(row["round_id"], [])
     return facts.DigestEntry(
-        key, name, as_date(round_["delivery_on"]), round_["amount_krw"], dropped_items=len(dropped)
+        key,
+        name,
+        as_date(round_["delivery_on"]),
+        round_["amount_krw"],
+        dropped_items=sum(bool(line["excluded_reason"]) for line in lines),
+        risen_items=len(_risen(lines)),
     )
+
+
+def _risen(lines: Sequence[Row]) -> list[Row]:
+    return [
+        line for line in lines if line["excluded_reason"] is None and line["price_now"] > line["agreed_price"]
+    ]
 
 
 def _end_reason(end: Row | None) -> Literal["pg_reset", "count_finished"]:

@@ -102,6 +102,6 @@ def _credits(tx: Transaction, messages: Sequence[Row]) -> Iterator[dict[str, Any
     for row in tx.rows("entries_of", ids=sorted(by_id)) if by_id else []:
         sign = "-" if row["kind"] == "debit" else "+"
         said = f"{words.CREDIT.get(row['channel'], row['channel'])} {sign}{row['units']}건"
-        kind = "차감" if row["kind"] == "debit" else "환급"
+        kind = "차감" if row["kind"] == "debit" else "돌려받음"
         round_id = by_id[row["message_id"]]["round_id"]
         yield _event(row["recorded_at"], round_id, "건수", state=kind, said=said)

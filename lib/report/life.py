@@ -40,7 +40,7 @@ ITEM_COLUMNS = (
     Column("cycle", "주기"),
     Column("start_date", "배송시작일"),
     Column("round_no", "다음 회차"),
-    Column("max_rounds", "최대 회차"),
+    Column("max_rounds", "배송 횟수"),
     Column("state", "상태", one_of(words.ITEM)),
     Column("delivery_on", "배송예정일"),
     Column("charge_on", "결제예정일"),
@@ -53,6 +53,7 @@ LINE_COLUMNS = (
     Column("option_value", "옵션"),
     Column("quantity", "수량", count),
     Column("unit_price", "단가", won),
+    Column("price_now", "판매가", won),
     Column("discount_amount", "할인", won),
     Column("amount", "금액", won),
     Column("excluded_reason", "제외", one_of(words.EXCLUDED)),
@@ -77,13 +78,16 @@ def _read(clock: Clock, wanted: str, tx: Transaction) -> list[Section]:
     rounds = tx.rows("rounds_of", ids=[key])
     ids = [row["round_id"] for row in rounds]
     sections = [_about(subscription, tx)] if subscription else []
+    # What stands in the way of its PG stands in its way too, as long as it lives.
+    pg_codes = [subscription.pg_code] if subscription and subscription.state != "C" else []
+    subjects = [key, *pg_codes, *(f"round {each}" for each in ids)]
     return [
         *sections,
         Section("items", "품목", ITEM_COLUMNS, [_item(row) for row in tx.rows("items_of", ids=[key])]),
         Section("rounds", "회차", (*ROUND_COLUMNS, *SETTLED_COLUMNS), [*map(dict, rounds)]),
         Section("lines", "회차별 품목", LINE_COLUMNS, _lines(ids, tx)),
         Section("events", "기록", events.COLUMNS, events.of(tx, clock, key, rounds)),
-        Section("matters", "확인할 일", MATTER_COLUMNS, [*_matters(clock, key, ids, tx)]),
+        Section("matters", "확인할 일", MATTER_COLUMNS, [*_matters(clock, subjects, tx)]),
     ]
 
 
@@ -142,7 +146,6 @@ def _lines(round_ids: Sequence[int], tx: Transaction) -> list[Cells]:
     return [{column.key: row[column.key] for column in LINE_COLUMNS} for row in rows]
 
 
-def _matters(clock: Clock, key: str, round_ids: Sequence[int], tx: Transaction) -> Iterator[Cells]:
-    subjects = [key, *(f"round {each}" for each in round_ids)]
+def _matters(clock: Clock, subjects: Sequence[str], tx: Transaction) -> Iterator[Cells]:
     for row in tx.rows("open_matters_about", subjects=subjects):
         yield {**row, "opened_at": local(clock, row["opened_at"])}

@@ -53,7 +53,7 @@ ADVICE = {
         "jeonggi show {subject}",
     ),
     "missed": Advice(
-        "진행하지 못한 회차",
+        "미진행 회차",
         "고객에게 알립니다. 다음 배송은 다음 작업이 새로 안내합니다.",
         SEEN,
         is_closed_by_hand=True,

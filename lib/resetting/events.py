@@ -64,15 +64,16 @@ def new_events(run: Run, tx: Transaction) -> list[Event]:
         )
         for row in tx.rows("reset_events")
     ]
-    now = run.clock.now()
     return [
-        each for each in events if each.event_at <= now and (each.pg_contract_no, each.event_at) not in known
+        each
+        for each in events
+        if each.event_at <= run.clock.as_of and (each.pg_contract_no, each.event_at) not in known
     ]
 
 
 def is_too_old(run: Run, event: Event) -> bool:
     """Tell whether an event waits for an operator's word: a first run must not purge on old history."""
-    return run.clock.now() - event.event_at > timedelta(days=run.settings.policy.reset_max_age_days)
+    return run.clock.as_of - event.event_at > timedelta(days=run.settings.policy.reset_max_age_days)
 
 
 def begin(run: Run, order: Order | None) -> None:
@@ -113,8 +114,16 @@ def take_up(run: Run, order: Order | None, tx: Transaction) -> list[Event]:
         _open(run, event, reason, by, tx)
         busy.add(event.pg_code)
     if order and ordered not in busy:
-        _open(run, _event_by_hand(run, order, tx), order.reason or "operator", order.by, tx)
+        event = _event_by_hand(run, order, tx)
+        if not _is_repeated(event, tx):
+            _open(run, event, order.reason or "operator", order.by, tx)
     return waiting
+
+
+def _is_repeated(event: Event, tx: Transaction) -> bool:
+    """Tell whether the same order was given and carried out within this very second."""
+    known = {(row["pg_code"], utc(row["event_at"])) for row in tx.rows("resets_known")}
+    return (event.pg_code, event.event_at) in known
 
 
 def _open(run: Run, event: Event, reason: str, by: str, tx: Transaction) -> None:

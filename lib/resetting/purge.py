@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from lib.charging.desk import Desk
 from lib.gateways import Card, Forgotten, Gateway
 from lib.resetting.events import Reset
 from lib.run import Run
-from lib.shop import card_of
-from lib.store import Transaction
+from lib.store import Row, Transaction
 
 PAGE = 200
 UNANSWERED_IN_A_ROW = 20
@@ -22,7 +22,10 @@ GONE = frozenset({"done", "already_gone"})
 
 @dataclass
 class Keys:
-    """The billing keys at the PG, and how often in a row it did not answer."""
+    """The billing keys at the PG, and how often in a row it did not answer.
+
+    A PG that is not configured or switched off is no reason to keep the rows: a person takes over.
+    """
 
     gateway: Gateway | None
     unanswered: int = 0
@@ -41,14 +44,14 @@ class Keys:
 def purge_cards(run: Run, desk: Desk, reset: Reset) -> None:
     """Delete page after page. The rows go even if the PG does not answer; a matter names the member."""
     event_at = run.clock.to_local(reset.event_at)
-    keys = _keys(run, desk, reset.pg_code)
+    keys = Keys(desk.reachable(reset.pg_code))
     after_id = 0
     with ThreadPoolExecutor(desk.workers()) as pool:
         while True:
             rows = run.store.rows(
                 "cards_to_delete", pg_code=reset.pg_code, event_at=event_at, after_id=after_id, page=PAGE
             )
-            cards = [card_of(row) for row in rows]
+            cards = [_card(row, event_at) for row in rows]
             if cards:
                 run.store.transaction(partial(_note, reset, cards))
                 answers = list(pool.map(keys.forget, cards))
@@ -59,10 +62,17 @@ def purge_cards(run: Run, desk: Desk, reset: Reset) -> None:
             after_id = rows[-1]["card_id"]
 
 
-def _keys(run: Run, desk: Desk, pg_code: str) -> Keys:
-    """A PG that is not configured or switched off is no reason to keep the rows: a person takes over."""
-    settings = run.settings.gateways().get(pg_code)
-    return Keys(desk.gateways.get(pg_code) if settings and settings.enabled else None)
+def _card(row: Row, event_at: datetime) -> Card:
+    """Read a card that goes. The day it was registered is not read: one without a readable date goes too."""
+    return Card(
+        card_id=row["card_id"],
+        member_id=row["member_id"],
+        pg_code=row["pg_code"],
+        billing_key=row["billing_key"],
+        customer_key=row["customer_key"] or "",
+        masked_number=row["masked_number"],
+        registered_at=event_at,
+    )
 
 
 def _note(reset: Reset, cards: Sequence[Card], tx: Transaction) -> None:

@@ -15,10 +15,11 @@ from lib.store import Transaction
 
 
 def carry_out(run: Run, desk: Desk, reset: Reset) -> None:
-    """Carry a reset out from the step it stands at."""
+    """Carry a reset out from the step it stands at, as far as it can go now."""
     state = reset.state
     if state == "open":
-        drain(run, desk, reset)
+        if not drain(run, desk, reset):
+            return
         state = _step(run, reset, state, "drained")
     if state == "drained":
         cancel_subscriptions(run, reset)

@@ -17,8 +17,8 @@ from lib.standing import Judge
 from lib.store import Transaction
 
 PAGE = 500
-UNREADABLE = (ValueError, OverflowError)
-"""What reading a row that means nothing ends in: the date 0000-00-00, a cycle that leaves the calendar."""
+UNREADABLE = (ValueError, OverflowError, TypeError, AttributeError)
+"""What a row that means nothing ends in: the date 0000-00-00, a cycle that leaves the calendar, a NULL."""
 
 
 @dataclass
@@ -112,6 +112,7 @@ def read_facts(run: Run, due: dict[str, date], tx: Transaction) -> Facts:
     return Facts(
         settings=run.settings,
         today=today,
+        now=run.clock.local(),
         judge=Judge(run.settings, shop, cards),
         subscriptions=subscriptions,
         items=grouped,

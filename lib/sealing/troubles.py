@@ -14,6 +14,7 @@ from lib.shop import ShopState
 from lib.store import Transaction
 
 KINDS = ("blocked", "bad_row")
+ROUND = "round "
 
 
 def report(run: Run, page: Sealed) -> None:
@@ -55,6 +56,7 @@ def _close_over(run: Run, subjects: Collection[str], hindered: Collection[str], 
     asked = sorted(subjects)
     waiting = {row["subject"] for row in tx.rows("still_unsealed", ids=asked, horizon=horizon(run))}
     waiting |= {row["subject"] for row in tx.rows("announced_of", ids=asked)}
+    waiting |= _unfinished(asked, tx)
     pgs = {row["subject"] for row in tx.rows("announced_through", ids=asked)}
     waiting |= {pg_code for pg_code in pgs if _is_hindered(shop, pg_code)}
     over = [each for each in asked if each not in waiting and each not in hindered]
@@ -62,6 +64,11 @@ def _close_over(run: Run, subjects: Collection[str], hindered: Collection[str], 
         run.matters.close(tx, kind, over, run.clock.now())
 
 
+def _unfinished(subjects: Collection[str], tx: Transaction) -> set[str]:
+    """Return which of them are rounds that are not over: what charging cannot read, it tells by the round."""
+    ids = [int(each.removeprefix(ROUND)) for each in subjects if each.startswith(ROUND)]
+    return {f"{ROUND}{row['round_id']}" for row in (tx.rows("unfinished_rounds", ids=ids) if ids else [])}
+
+
 def _is_hindered(shop: ShopState, pg_code: str) -> bool:
-    standing = shop.pg(pg_code)
-    return not shop.is_ready or standing.is_resetting or pg_fault(standing) is not None
+    return not shop.is_ready or pg_fault(shop.pg(pg_code)) is not None

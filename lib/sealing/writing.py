@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 
+from lib import shop as contract
 from lib.billing import texts, words
-from lib.billing.calendar import charge_window
+from lib.billing.calendar import can_still_be_announced, charge_window
 from lib.dialect import as_date
 from lib.outbox.bad_data import SUSPECT, is_bad_data
 from lib.planning import BadRow, Plan
@@ -18,7 +19,7 @@ from lib.store import DuplicateError, Row, Transaction
 
 
 class MovedError(Exception):
-    """A row changed between reading and sealing; the batch is done again round by round."""
+    """A row, a PG or the day changed between reading and sealing; the batch is done again round by round."""
 
 
 def seal_page(run: Run, page: Sealed) -> None:
@@ -47,7 +48,12 @@ def _write(run: Run, plans: Sequence[Plan], tx: Transaction) -> None:
         return
     shop = plans[0].shop
     now = run.clock.now()
-    tx.change_many("insert_round", [_round_row(run, plan) for plan in plans])
+    today = run.clock.to_local(now).date()
+    if not all(can_still_be_announced(plan.delivery_on, today) for plan in plans):
+        raise MovedError("midnight")  # a run that went past it: the next one delivers those late
+    if _is_pg_moved(run, plans, tx):
+        raise MovedError("pg")
+    tx.change_many("insert_round", [_round_row(run, plan, today) for plan in plans])
     ids = _round_ids(tx, plans)
     tx.change_many(
         "insert_round_item", [row for plan in plans for row in _item_rows(run, plan, ids[plan.key])]
@@ -68,6 +74,20 @@ def _write(run: Run, plans: Sequence[Plan], tx: Transaction) -> None:
     tx.change_many("log", [_log_row(run, plan) for plan in plans])
 
 
+def _is_pg_moved(run: Run, plans: Sequence[Plan], tx: Transaction) -> bool:
+    """Tell whether a PG of these rounds no longer stands as it was read.
+
+    Under the lock that a PG reset waits for: a seal that did not see the reset is visible to it.
+    """
+    tx.rows("lock_installation_shared")
+    now = contract.read_pgs(tx, run.clock)
+    return any(
+        plan.shop.pgs.get(code) != now.get(code)
+        for plan in plans
+        for code in (plan.pg_code, plan.subscription.pg_code)
+    )
+
+
 def _round_ids(tx: Transaction, plans: Sequence[Plan]) -> dict[tuple[str, date], int]:
     rows: Sequence[Row] = tx.rows(
         "round_ids",
@@ -77,7 +97,7 @@ def _round_ids(tx: Transaction, plans: Sequence[Plan]) -> dict[tuple[str, date],
     return {(row["subscription_id"], as_date(row["delivery_on"])): row["round_id"] for row in rows}
 
 
-def _round_row(run: Run, plan: Plan) -> dict[str, object]:
+def _round_row(run: Run, plan: Plan, today: date) -> dict[str, object]:
     policy = run.settings.policy
     row: dict[str, object] = {
         "subscription_id": plan.subscription.subscription_id,
@@ -97,7 +117,6 @@ def _round_row(run: Run, plan: Plan) -> dict[str, object]:
         "next_attempt_at": None,
     }
     if not plan.is_skipped and not plan.needs_notice:
-        today = run.clock.local().date()
         window = charge_window(
             plan.delivery_on,
             today,
@@ -127,6 +146,7 @@ def _item_rows(run: Run, plan: Plan, round_id: int) -> Iterator[dict[str, object
             "option_value": item.option_value,
             "quantity": item.quantity,
             "unit_price": line.unit_price,
+            "agreed_price": line.agreed_price,
             "price_now": line.price_now,
             "discount_amount": line.discount_amount,
             "amount": line.amount,
@@ -149,11 +169,18 @@ def _log_row(run: Run, plan: Plan) -> dict[str, object]:
         for line in plan.lines
         if line.excluded_reason
     ]
+    risen = [
+        f"{texts.clean(line.item.product_name)}: "
+        f"{words.risen(line.agreed_price, line.price_now, line.unit_price)}"
+        for line in plan.risen
+    ]
     said = f"{plan.delivery_on} {plan.round_no}회차 {texts.won(plan.invoice.amount_krw)}"
-    if plan.is_late:
+    if plan.earliest_stored_on != plan.delivery_on:
         said += f" (예정일 {plan.earliest_stored_on}에서 변경)"
     if dropped:
         said += f" 제외: {', '.join(dropped)}"
+    if risen:
+        said += f" 가격 인상: {', '.join(risen)}"
     return {
         "subscription_id": plan.subscription.subscription_id,
         "event": "round_skipped" if plan.is_skipped else "round_sealed",

@@ -18,7 +18,7 @@ from lib.shop.rows import (
     read_settings,
     read_subscriptions,
 )
-from lib.shop.whole import ShopState, read_credits, read_shop
+from lib.shop.whole import ShopState, read_credits, read_pgs, read_shop
 
 __all__ = [
     "Channel",
@@ -37,6 +37,7 @@ __all__ = [
     "read_newest_prices",
     "read_order_lines_since",
     "read_orders_since",
+    "read_pgs",
     "read_settings",
     "read_shop",
     "read_subscriptions",

@@ -72,7 +72,7 @@ def read_shop(tx: Transaction, settings: Settings, clock: Clock) -> ShopState:
             (each["zipcode_from"], each["zipcode_to"], each["extra_fee"])
             for each in tx.rows("shop_region_fees")
         ),
-        pgs=_read_pgs(tx, clock),
+        pgs=read_pgs(tx, clock),
     )
 
 
@@ -81,7 +81,8 @@ def _read_switches(tx: Transaction) -> dict[tuple[str, str, str], bool]:
     return {(row["kind"], row["recipient"], row["channel"]): bool(row["is_on"]) for row in rows}
 
 
-def _read_pgs(tx: Transaction, clock: Clock) -> dict[str, PgStanding]:
+def read_pgs(tx: Transaction, clock: Clock) -> dict[str, PgStanding]:
+    """Read how each PG stands that the shop ever had a contract, a service or a reset of."""
     in_use = {row["pg_code"] for row in tx.rows("pgs_in_use")}
     services = {row["pg_code"] for row in tx.rows("services_in_use")}
     ended = {row["pg_code"]: as_datetime(row["ended_at"]) for row in tx.rows("contracts_ended")}

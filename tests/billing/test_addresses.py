@@ -6,6 +6,8 @@ import pytest
 
 from lib.billing.texts import mail_address, mask_address, mask_phone, mobile_number, sender_number
 
+pytestmark = pytest.mark.rule(3, 6)
+
 
 @pytest.mark.parametrize(
     "raw",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -18,13 +19,13 @@ from lib.billing.calendar import (
     last_charge_day,
 )
 
+pytestmark = pytest.mark.rule(1, 2)
+
 DAY = timedelta(days=1)
 TUESDAY = date(2026, 12, 1)
 TODAY = date(2026, 12, 8)
 LATE = LateRules("deliver_late", max_late_days=14, notice_days=2)
 SKIP = LateRules("skip", max_late_days=14, notice_days=2)
-
-days = st.dates(date(2020, 1, 1), date(2032, 12, 31))
 
 
 def due(
@@ -58,6 +59,69 @@ def test_a_date_that_has_come_is_delivered_two_days_from_today(past: int) -> Non
 @pytest.mark.parametrize("past", [15, 16, 400])
 def test_a_date_past_by_more_than_the_limit_waits_for_its_cycle(past: int) -> None:
     assert due(TODAY - past * DAY) == date(2026, 12, 15)
+
+
+@pytest.mark.parametrize(
+    ("max_late_days", "past", "expected"),
+    [
+        pytest.param(0, 0, date(2026, 12, 10), id="none allowed, the day itself"),
+        pytest.param(0, 1, date(2026, 12, 15), id="none allowed, a day past"),
+        pytest.param(3, 3, date(2026, 12, 10), id="3 allowed, 3 past"),
+        pytest.param(3, 4, date(2026, 12, 15), id="3 allowed, 4 past"),
+        pytest.param(30, 30, date(2026, 12, 10), id="30 allowed, 30 past"),
+        pytest.param(30, 31, date(2026, 12, 15), id="30 allowed, 31 past"),
+    ],
+)
+def test_the_shop_says_how_late_is_too_late(max_late_days: int, past: int, expected: date) -> None:
+    late = LateRules("deliver_late", max_late_days, notice_days=2)
+    assert due(TODAY - past * DAY, late=late) == expected
+
+
+@pytest.mark.parametrize(
+    ("notice_days", "on_missed", "expected"),
+    [
+        (1, "deliver_late", date(2026, 12, 9)),
+        (2, "deliver_late", date(2026, 12, 10)),
+        (7, "deliver_late", date(2026, 12, 15)),
+        (30, "deliver_late", date(2027, 1, 7)),
+        (1, "skip", date(2026, 12, 15)),
+        (7, "skip", date(2026, 12, 15)),
+        (8, "skip", date(2026, 12, 22)),
+        (30, "skip", date(2027, 1, 12)),
+    ],
+)
+def test_a_late_delivery_leaves_the_days_that_a_notice_is_given_ahead(
+    notice_days: int, on_missed: Literal["deliver_late", "skip"], expected: date
+) -> None:
+    assert due(TODAY, late=LateRules(on_missed, 14, notice_days)) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "code", "expected"),
+    [
+        (date(2026, 10, 6), "1W", date(2026, 12, 15)),
+        (date(2026, 10, 6), "2W", date(2026, 12, 15)),
+        (date(2026, 10, 6), "3W", date(2026, 12, 29)),
+        (date(2026, 10, 6), "4W", date(2026, 12, 29)),
+        (date(2026, 10, 6), "1M", date(2027, 1, 6)),
+        (date(2026, 10, 6), "2M", date(2027, 2, 6)),
+        (date(2026, 10, 6), "3M", date(2027, 1, 6)),
+        (date(2026, 10, 6), "4M", date(2027, 2, 6)),
+        (date(2026, 10, 6), "5M", date(2027, 3, 6)),
+        (date(2026, 10, 6), "6M", date(2027, 4, 6)),
+        (date(2026, 10, 6), "1Y", date(2027, 10, 6)),
+        (date(2026, 8, 31), "1M", date(2026, 12, 31)),
+        (date(2026, 8, 31), "6M", date(2027, 2, 28)),
+        (date(2024, 2, 29), "1Y", date(2027, 2, 28)),
+        (date(2026, 11, 10), "1M", date(2026, 12, 10)),
+        (date(2026, 11, 9), "1M", date(2027, 1, 9)),
+    ],
+)
+def test_every_cycle_is_waited_for_from_its_own_anchor(start: date, code: str, expected: date) -> None:
+    on = delivery_date(
+        TODAY, start=start, cycle=Cycle.parse(code), today=TODAY, late=SKIP, missed_in_a_row=0, taken=()
+    )
+    assert on == expected
 
 
 @pytest.mark.parametrize("past", [0, 1, 14, 15])
@@ -111,25 +175,6 @@ def test_a_date_ahead_and_a_cycle_date_give_way_too(late: LateRules) -> None:
     assert due(TODAY - 20 * DAY, late=late, taken=frozenset({tuesday})) == tuesday + DAY
 
 
-@settings(max_examples=60, deadline=None, database=None)
-@given(
-    stored=days,
-    start=days,
-    cycle=st.sampled_from(["1W", "3W", "1M", "1Y"]).map(Cycle.parse),
-    late=st.sampled_from([LATE, SKIP]),
-    missed=st.integers(0, 3),
-    taken=st.frozensets(st.dates(TODAY, TODAY + 5 * DAY)),
-)
-def test_a_delivery_is_always_ahead_and_free(
-    stored: date, start: date, cycle: Cycle, late: LateRules, missed: int, taken: frozenset[date]
-) -> None:
-    on = delivery_date(
-        stored, start=start, cycle=cycle, today=TODAY, late=late, missed_in_a_row=missed, taken=taken
-    )
-    assert on > TODAY
-    assert on not in taken
-
-
 @pytest.mark.parametrize(
     ("days_before", "in_time"), [(3, True), (2, True), (1, True), (0, False), (-1, False)]
 )
@@ -162,6 +207,27 @@ def test_the_first_charge_is_after_the_day_of_the_notice_and_never_after_the_del
 def test_the_days_of_trying_include_the_first(retry_days: int, charge_until: date) -> None:
     window = charge_window(date(2027, 1, 1), date(2026, 12, 30), charge_days_before=1, retry_days=retry_days)
     assert window == ChargeWindow(date(2026, 12, 31), charge_until)
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(
+    delivery_on=st.dates(date(2026, 1, 1), date(2029, 12, 31)),
+    notice_days_before=st.integers(1, 40),
+    charge_days_before=st.integers(0, 29),
+    retry_days=st.integers(1, 14),
+)
+def test_whenever_the_notice_is_a_day_later_the_charge_begins_and_at_the_delivery_at_the_latest(
+    delivery_on: date, notice_days_before: int, charge_days_before: int, retry_days: int
+) -> None:
+    announced_on = delivery_on - notice_days_before * DAY
+    window = charge_window(
+        delivery_on, announced_on, charge_days_before=charge_days_before, retry_days=retry_days
+    )
+    planned = delivery_on - charge_days_before * DAY
+    assert announced_on < window.charge_on <= delivery_on
+    assert window.charge_on == (planned if planned > announced_on else announced_on + DAY)
+    assert (window.charge_until - window.charge_on).days == retry_days - 1
+    assert window.charge_until <= last_charge_day(delivery_on, retry_days)
 
 
 @pytest.mark.parametrize("announced_on", [TUESDAY, TUESDAY + DAY])

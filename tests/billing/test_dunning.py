@@ -12,8 +12,11 @@ from lib.billing.dunning import (
     choose_card,
     in_quiet_hours,
     next_slot,
+    resting_cards,
     retry_unsent,
 )
+
+pytestmark = pytest.mark.rule(7, 9, 10)
 
 UNTIL = date(2026, 12, 2)
 SLOTS = (time(10), time(17))
@@ -149,3 +152,28 @@ def test_the_first_card_that_may_still_be_tried_is_chosen(
     expected: int | None,
 ) -> None:
     assert choose_card(cards, hard_declined, tried_in_run) == expected
+
+
+@pytest.mark.parametrize(
+    ("declines", "now", "expected"),
+    [
+        pytest.param((), "2026-12-01T11:00", set(), id="no decline"),
+        pytest.param(((1, "2026-12-01T10:00"),), "2026-12-01T11:00", {1}, id="before its slot"),
+        pytest.param(((1, "2026-12-01T10:00"),), "2026-12-01T16:59:59", {1}, id="a second before its slot"),
+        pytest.param(((1, "2026-12-01T10:00"),), "2026-12-01T17:00", set(), id="at its slot"),
+        pytest.param(((1, "2026-12-01T10:00"),), "2026-12-02T03:00", set(), id="long after its slot"),
+        pytest.param(
+            ((1, "2026-12-01T10:00"), (2, "2026-12-01T17:00")), "2026-12-01T17:05", {2}, id="each by its own"
+        ),
+        pytest.param(
+            ((1, "2026-12-01T10:00"), (1, "2026-12-01T17:00")), "2026-12-01T17:05", {1}, id="by its last"
+        ),
+        pytest.param(((1, "2026-12-02T17:00"),), "2026-12-02T18:00", {1}, id="no slot is left"),
+        pytest.param(((1, "2026-12-02T17:00"),), "2026-12-09T18:00", {1}, id="and none comes any more"),
+    ],
+)
+def test_a_declined_card_rests_until_its_next_slot(
+    declines: tuple[tuple[int, str], ...], now: str, expected: set[int]
+) -> None:
+    moments = [(card, moment(at)) for card, at in declines]
+    assert resting_cards(moments, moment(now), SLOTS, UNTIL) == expected

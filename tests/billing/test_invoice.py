@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import Literal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lib.billing.invoice import (
     Invoice,
@@ -18,6 +16,8 @@ from lib.billing.invoice import (
     make_invoice,
     region_fee,
 )
+
+pytestmark = pytest.mark.rule(4)
 
 Shipping = Literal["prepaid", "free", "collect"]
 
@@ -124,9 +124,30 @@ def test_without_a_setting_or_a_step_there_is_no_discount(setting: Setting | Non
     assert discount_of(line(10000, setting=setting)) == 0
 
 
-@pytest.mark.parametrize(("quantity", "discount"), [(2, 0), (3, 3000), (4, 4000)])
-def test_the_threshold_is_reached_at_equality(quantity: int, discount: int) -> None:
-    assert discount_of(line(10000, quantity, setting=replace(TEN_PERCENT, threshold=30000))) == discount
+@pytest.mark.parametrize(
+    ("unit_price", "quantity", "discount"),
+    [(10000, 2, 0), (29999, 1, 0), (9999, 3, 0), (30000, 1, 3000), (10000, 3, 3000), (30001, 1, 3000)],
+)
+def test_the_threshold_is_reached_at_equality(unit_price: int, quantity: int, discount: int) -> None:
+    item = line(unit_price, quantity, setting=replace(TEN_PERCENT, threshold=30000))
+    assert discount_of(item) == discount
+
+
+def test_a_threshold_of_nothing_is_always_reached() -> None:
+    assert discount_of(line(10, setting=replace(TEN_PERCENT, threshold=0))) == 1
+
+
+def test_every_setting_of_a_round_has_its_own_threshold_unit_and_step() -> None:
+    items = (
+        line(10000, setting=replace(STEPPED, threshold=20000), round_no=2),
+        line(10000, setting=replace(STEPPED, threshold=20000), round_no=7),
+        line(9000, 2, setting=replace(WON_PER_PIECE, setting_no=3, threshold=18001)),
+        line(9000, 2, setting=replace(WON_PER_PIECE, setting_no=4, threshold=18000)),
+        line(100, setting=replace(WON, setting_no=5)),
+        line(7777),
+    )
+    discounts = [one.discount_amount for one in make_invoice(items, NO_FEES, 0).lines]
+    assert discounts == [500, 2000, 0, 1000, 100, 0]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +178,10 @@ def test_free_over_counts_after_discount(unit_price: int, fee: int) -> None:
     assert fees(line(unit_price, setting=TEN_PERCENT)) == fee
 
 
+def test_free_over_counts_every_item_however_it_is_shipped() -> None:
+    assert fees(line(10000), line(10000, shipping="free"), line(10000, shipping="collect")) == 5000
+
+
 @pytest.mark.parametrize(("free_over", "fee"), [(None, 8000), (0, 5000)])
 def test_without_free_over_nothing_is_waived(free_over: int | None, fee: int) -> None:
     assert fees(line(99999999), policy=ShippingPolicy(3000, free_over)) == fee
@@ -168,9 +193,12 @@ def test_without_free_over_nothing_is_waived(free_over: int | None, fee: int) ->
         (("prepaid",), 8000),
         (("free",), 5000),
         (("collect",), 0),
+        (("free", "free"), 5000),
         (("free", "collect"), 5000),
         (("prepaid", "free"), 8000),
         (("prepaid", "collect"), 8000),
+        (("prepaid", "prepaid"), 8000),
+        (("prepaid", "free", "collect"), 8000),
         (("collect", "collect"), 0),
     ],
 )
@@ -193,32 +221,26 @@ def test_one_such_setting_waives_the_region_fee_of_the_whole_round() -> None:
     assert fees(line(20000), line(10000, setting=waiving), line(1000, setting=WON)) == 0
 
 
-def test_free_shipping_of_the_items_waives_no_region_fee() -> None:
-    waiving = replace(TEN_PERCENT, steps=(), waives_region_fee=True)
-    assert fees(line(29999, setting=waiving, shipping="free")) == 5000
-
-
-@settings(max_examples=60, deadline=None, database=None)
-@given(
-    items=st.lists(
-        st.builds(
-            Line,
-            item_id=st.integers(1, 99),
-            round_no=st.integers(1, 12),
-            unit_price=st.integers(0, 100000),
-            quantity=st.integers(1, 20),
-            setting=st.sampled_from([None, TEN_PERCENT, STEPPED, WON, WON_PER_PIECE]),
-            shipping=st.sampled_from(["prepaid", "free", "collect"]),
-        ),
-        max_size=6,
-    ),
-    region=st.sampled_from([0, 5000]),
+@pytest.mark.parametrize(
+    ("unit_price", "shipping", "fee"),
+    [(29999, "free", 5000), (30000, "free", 0), (29999, "collect", 0), (30000, "collect", 0)],
 )
-def test_the_lines_and_the_fees_make_up_the_amount(items: list[Line], region: int) -> None:
-    invoice = make_invoice(items, FREE_OVER_30000, region)
-    assert invoice.amount_krw == sum(one.amount for one in invoice.lines) + invoice.shipping_fee
-    assert invoice.amount_krw == invoice.items_amount - invoice.discount_amount + invoice.shipping_fee
-    assert all(0 <= one.amount <= item.full_amount for one, item in zip(invoice.lines, items, strict=True))
+def test_only_the_sum_waives_the_region_fee_and_not_the_way_of_shipping(
+    unit_price: int, shipping: Shipping, fee: int
+) -> None:
+    waiving = replace(TEN_PERCENT, steps=(), waives_region_fee=True)
+    assert fees(line(unit_price, setting=waiving, shipping=shipping)) == fee
+
+
+def test_without_free_over_no_setting_waives_the_region_fee() -> None:
+    waiving = replace(TEN_PERCENT, waives_region_fee=True)
+    assert fees(line(99999, setting=waiving), policy=ShippingPolicy(0, None)) == 5000
+
+
+def test_a_round_may_cost_nothing_or_its_shipping_only() -> None:
+    everything = replace(TEN_PERCENT, steps=((1, 100),))
+    assert make_invoice((line(12900, setting=everything),), NO_FEES, 0).amount_krw == 0
+    assert make_invoice((line(12900, setting=everything),), FREE_OVER_30000, 4000).amount_krw == 7000
 
 
 @pytest.mark.parametrize(

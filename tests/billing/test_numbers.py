@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from lib.billing.numbers import order_no
 
+pytestmark = pytest.mark.rule(9, 11)
+
 SUBSCRIPTION = "S-20261101-0000012"
 DELIVERY = date(2026, 12, 1)
 

@@ -20,6 +20,8 @@ from lib.billing.texts import (
     won,
 )
 
+pytestmark = pytest.mark.rule(6, 7)
+
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 EXAMPLE = "[상점] 홍길동님 11/25 배송분 12,900원이 내일 결제됩니다. 변경: https://shop.kr/o/1234"
 
@@ -97,7 +99,7 @@ def test_what_every_provider_takes_is_sent_as_it_is(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("₩12,900", "원12,900"),
+        ("₩12,900", "￦12,900"),
         ("a–b—c−d‑e", "a-b-c-d-e"),
         ("• 하나 ‧ 둘 ∙ 셋 ・ 넷", "· 하나 · 둘 · 셋 · 넷"),
         ("10시〜12시", "10시～12시"),

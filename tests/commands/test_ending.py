@@ -132,15 +132,15 @@ def test_a_spool_that_cannot_be_written_is_78_and_nothing_is_charged(shop: Rig) 
 
 
 def test_a_bug_is_70_and_prints_kind_and_place_and_no_value(shop: Rig) -> None:
-    shopkeeper.shipping(shop)
-    shop.shop("UPDATE shipping_policy SET base_fee = 'A very private name'")
+    shop.shop("UPDATE message_credit SET balance = 'A very private name'")
     told = plainly(shop, "notify_d2", "--as-of", NOTICE_AT)
     assert told.returncode == 70
     assert told.stderr.splitlines()[-1].startswith("종료 70: ")
-    assert "TypeError: invoice.py:" in told.stderr
+    assert "TypeError: deliver.py:" in told.stderr
     assert "private" not in told.stdout + told.stderr
     (run,) = shop.ours("SELECT exit_code, ended_at FROM job_run")
     assert (run["exit_code"], run["ended_at"] is None) == (70, False)
+    shopkeeper.credits(shop)
 
 
 def test_a_rehearsal_says_in_words_why_a_round_is_blocked(shop: Rig) -> None:

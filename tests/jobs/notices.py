@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
+
+import click
+from click.testing import CliRunner
 
 from tests.rig import Rig, Run
 
@@ -17,6 +21,14 @@ D_MINUS_1 = "2026-12-02T09:00"
 def notify(rig: Rig, at: str = D_MINUS_2, *options: str, check: int | None = 0) -> Run:
     """Run notify_d2 as of a moment; `check` is the exit code it must have."""
     return rig.run("notify_d2", "--as-of", at, *options, check=check)
+
+
+def rehearsed(rig: Rig, job: str, at: str = D_MINUS_2) -> str:
+    """Return what a dry run of a job says to a person."""
+    command: click.Command = importlib.import_module(f"jobs.{job}").main
+    config = rig.folder / "jeonggi.toml"
+    arguments = ["--config", str(config), "--as-of", at, "--dry-run"]
+    return CliRunner().invoke(command, arguments, catch_exceptions=False).output
 
 
 def rounds(rig: Rig) -> list[dict[str, Any]]:

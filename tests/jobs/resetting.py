@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from email import message_from_bytes, policy
 from typing import Any
 
+from lib.clock import Clock
+from lib.matters import Matters
+from lib.run import Run as JobRun
+from lib.sandbox import Fault
 from tests.rig import Rig, Run
 from tests.shopkeeper import card, contract, open_shop, service, subscription, terminate_contract
 
@@ -15,7 +19,12 @@ DELIVERY = date(2026, 12, 3)
 NOTICE_AT, CHARGE_AT, RESET_AT = "2026-12-01T09:00", "2026-12-02T10:00", "2026-12-02T13:00"
 EVENT = datetime(2026, 12, 2, 12)
 SHOP_NAME = "달빛커피"
-PG = "tosspayments"
+PG, OTHER_PG = "tosspayments", "nicepay"
+BY_HAND = ("--pg", PG, "--confirm", SHOP_NAME)
+LONG_AFTER = "2026-12-20T09:00"
+A_SECOND = timedelta(seconds=1)
+LOST_REPLY = Fault("drop", endpoint="charge", times=1, processed=True)
+LOST_REQUEST = Fault("drop", endpoint="charge", times=1)
 
 
 def subscribed(rig: Rig, number: int = 1, **columns: Any) -> list[str]:  # noqa: ANN401 any column
@@ -49,12 +58,17 @@ def charge(rig: Rig, *options: str, at: str = CHARGE_AT, check: int | None = 0) 
     return rig.run("charge_d1", "--as-of", at, *options, check=check)
 
 
+def second_pg(rig: Rig) -> None:
+    """Put in the contract and the service of a second PG."""
+    contract(rig, OTHER_PG)
+    service(rig, OTHER_PG)
+
+
 def two_pgs(rig: Rig) -> None:
     """Put in a second PG with a subscription of its own, whose backup card is of the first PG."""
     subscribed(rig)
-    contract(rig, "nicepay")
-    service(rig, "nicepay")
-    other = card(rig, "member1", pg_code="nicepay")
+    second_pg(rig)
+    other = card(rig, "member1", pg_code=OTHER_PG)
     backup = card(rig, "member1")
     subscription(
         rig,
@@ -62,9 +76,49 @@ def two_pgs(rig: Rig) -> None:
         delivery_on=DELIVERY,
         member_id="member1",
         card_id=other,
-        pg_code="nicepay",
+        pg_code=OTHER_PG,
         backup_card_id=backup,
     )
+
+
+def unknown_attempt(rig: Rig, fault: Fault, *, pg_code: str = PG) -> None:
+    """Announce a round and lose the reply to its charge, or the request; `pg_code` renames its PG."""
+    announced(rig)
+    rig.sandbox.toss.faults.add(fault)
+    charge(rig)
+    assert attempt_states(rig) == ["unknown"]
+    rig.ours("UPDATE payment_attempt SET pg_code = :pg_code", pg_code=pg_code)
+
+
+def open_reset(rig: Rig, pg_code: str, state: str = "open", *, event_at: str = "2025-11-01 12:00") -> None:
+    """Put in a reset that another run has left at a step; `event_at` is the shop's local time."""
+    local = datetime.fromisoformat(event_at)
+    rig.ours(
+        "INSERT INTO pg_reset"
+        " (pg_contract_no, pg_code, event_at, event_local, state, reason, opened_by, opened_at)"
+        " VALUES (0, :pg_code, :event_at, :local, :state, 'changed', 'reset_pg', :event_at)",
+        pg_code=pg_code,
+        state=state,
+        event_at=local - timedelta(hours=9),
+        local=local,
+    )
+
+
+def leased(rig: Rig, seconds: float, state: str = "sending") -> None:
+    """Make the open attempt one that a worker holds for so long, from now on."""
+    rig.ours(
+        "UPDATE payment_attempt SET state = :state,"
+        " lease_until = UTC_TIMESTAMP(6) + INTERVAL :us MICROSECOND",
+        state=state,
+        us=int(seconds * 1e6),
+    )
+
+
+def run_of(rig: Rig, at: str = RESET_AT) -> JobRun:
+    """Return what the steps of one run are given, for a test that calls a step itself."""
+    settings = rig.settings()
+    as_of = datetime.fromisoformat(at).replace(tzinfo=settings.shop.timezone)
+    return JobRun(settings, rig.store(), Clock(as_of, settings.shop.timezone), Matters(0))
 
 
 def states(rig: Rig) -> dict[str, str]:

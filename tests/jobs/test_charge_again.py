@@ -5,10 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from lib.sandbox import Card, Fault
 from tests.jobs.charging import CHARGE_AT, DELIVERY, HARD, NOTICE_AT, SOFT, announced, charge
 from tests.rig import ROOT, Rig
 from tests.shopkeeper import Item, card, setting, subscription
+
+pytestmark = pytest.mark.rule(9, 10, 11)
 
 SCRIPTS = {
     "bk-soft": SOFT,

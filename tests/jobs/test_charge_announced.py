@@ -6,9 +6,9 @@ import pytest
 
 from tests.jobs.charging import CHARGE_AT, DELIVERY, MAIN, announced, charge, charges, state, the_round
 from tests.rig import Rig
-from tests.shopkeeper import Item, card, credits, open_shop, setting, subscription  # noqa: A004 the field's word
+from tests.shopkeeper import card, credits, open_shop, setting, subscription  # noqa: A004 the field's word
 
-TWO = (Item(price=12_900), Item(product_no=2, price=8_000))
+pytestmark = pytest.mark.rule(1, 8, 9)
 
 
 def _amounts(rig: Rig) -> list[int]:
@@ -38,52 +38,11 @@ def test_no_first_charge_in_quiet_hours(rig: Rig) -> None:
     assert state(rig) == "paid"
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE product SET price = price * 2",
-        "UPDATE subscription_item SET product_price = product_price * 2",
-        "UPDATE subscription_item SET quantity = 7",
-        "UPDATE subscription_item SET option_price = 500, option_value = '분쇄'",
-        "UPDATE subscription_item SET expected_delivery_date = '2026-12-20'",
-        "UPDATE subscription_item SET subscription_state = 'A' WHERE product_no = 2",
-        "UPDATE subscription_item SET subscription_state = 'B' WHERE product_no = 2",
-        "UPDATE shipping_policy SET base_fee = 3000",
-    ],
-)
-def test_what_changes_after_the_notice_counts_from_the_next_round(rig: Rig, change: str) -> None:
-    announced(rig, items=TWO)
-    rig.shop(change)
-    charge(rig)
-    assert _amounts(rig) == [20_900]
-    lines = rig.shop("SELECT quantity, unit_price, amount FROM order_item ORDER BY line_no")
-    assert [tuple(line.values()) for line in lines] == [(1, 12_900, 12_900), (1, 8_000, 8_000)]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE subscription SET subscription_state = 'C'",
-        "UPDATE subscription_item SET subscription_state = 'A'",
-        "UPDATE subscription_item SET subscription_state = 'B'",
-        "UPDATE subscription_item SET subscription_state = 'Q'",
-        "UPDATE subscription_item SET subscription_state = IF(product_no = 1, 'A', 'B')",
-    ],
-)
-def test_cancelling_or_pausing_all_of_it_voids_the_round(rig: Rig, change: str) -> None:
-    announced(rig, items=TWO)
-    rig.shop(change)
-    ended = charge(rig)
-    assert (state(rig), charges(rig), ended.counts["void"]) == ("void", 0, 1)
-
-
-def test_the_goods_go_to_the_receiver_of_the_day_of_the_charge(rig: Rig) -> None:
+def test_a_shipping_fee_changed_after_the_notice_counts_from_the_next_round(rig: Rig) -> None:
     announced(rig)
-    rig.shop("UPDATE subscription SET receiver_name = '최구름', receiver_address1 = '부산광역시 해운대구 1'")
+    rig.shop("UPDATE shipping_policy SET base_fee = 3000")
     charge(rig)
-    assert rig.shop("SELECT receiver_name, receiver_address1 FROM orders") == [
-        {"receiver_name": "최구름", "receiver_address1": "부산광역시 해운대구 1"}
-    ]
+    assert _amounts(rig) == [12_900]
 
 
 def test_the_card_of_the_day_of_the_charge_pays(rig: Rig) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lib.billing.numbers import order_no
 from lib.sandbox import Card, Fault
 from tests.jobs.charging import DELIVERY, NOTICE_AT, SOFT, announced, charge, matters
 from tests.rig import Rig
 from tests.shopkeeper import card, subscription
+
+pytestmark = pytest.mark.rule(14)
 
 BAD, GOOD = "S-1", ("S-2", "S-3")
 MORNING_AFTER_THE_LAST_DAY = "2026-12-05T09:00"

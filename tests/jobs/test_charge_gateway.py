@@ -13,12 +13,13 @@ from tests.jobs.charging import (
     attempts,
     charge,
     charges,
-    due_at,
     give_backup,
     state,
 )
 from tests.rig import Rig
 from tests.shopkeeper import subscription
+
+pytestmark = pytest.mark.rule(9, 14)
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -124,27 +125,6 @@ def test_three_charges_in_a_row_that_did_not_leave_stop_the_gateway(rig: Rig) ->
     rig.config()
     charge(rig, "2026-12-02T11:01")
     assert rig.ours("SELECT state FROM billing_round WHERE state <> 'paid'") == []
-
-
-def test_a_charge_that_did_not_leave_is_due_an_hour_later(rig: Rig) -> None:
-    announced(rig)
-    rig.config(gateway={"tosspayments": {"base_url": NOWHERE}})
-    charge(rig)
-    assert (state(rig), due_at(rig)) == ("due", "2026-12-02T11:00")
-
-
-def test_a_charge_that_did_not_leave_in_the_evening_waits_for_the_morning(rig: Rig) -> None:
-    announced(rig)
-    rig.config(gateway={"tosspayments": {"base_url": NOWHERE}})
-    charge(rig, "2026-12-02T20:30")
-    assert due_at(rig) == "2026-12-03T08:00"
-
-
-def test_not_sent_on_the_last_evening_the_round_is_missed(rig: Rig) -> None:
-    announced(rig)
-    rig.config(gateway={"tosspayments": {"base_url": NOWHERE}})
-    charge(rig, "2026-12-04T20:30", check=1)
-    assert state(rig) == "missed"
 
 
 def test_a_disabled_gateway_charges_nothing(rig: Rig) -> None:

@@ -1,14 +1,16 @@
-"""Rules 4 and 5 from the shop's rows to the sealed sum; every single rule has its table in tests/billing."""
+"""Rule 4: a whole sum from the shop's rows to the notice and the charge; its parts have tables elsewhere."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
-from tests.jobs.notices import D, notice, notify, the_round
+import pytest
+
+from tests.jobs.charging import charge
+from tests.jobs.notices import D, notice, notify, rounds, the_round
 from tests.rig import Rig
 from tests.shopkeeper import (
     Item,
-    consent,
     open_shop,
     product,
     region_fee,
@@ -16,6 +18,8 @@ from tests.shopkeeper import (
     shipping,
     subscription,
 )
+
+pytestmark = pytest.mark.rule(4)
 
 COFFEE = Item(product_no=1, price=12_900)
 
@@ -38,79 +42,61 @@ def test_the_sum_is_items_less_discount_plus_shipping(any_rig: Rig) -> None:
     assert "결제 금액: 34,555원" in notice(any_rig)
 
 
-def test_the_base_fee_falls_at_the_sum_after_discount(any_rig: Rig) -> None:
+def test_a_dropped_item_counts_for_no_part_of_the_sum(any_rig: Rig) -> None:
     open_shop(any_rig)
-    shipping(any_rig, base_fee=3_000, free_over=12_000)
-    subscription(any_rig, delivery_on=D, items=(COFFEE,))
-    setting(any_rig, steps={1: 900}, discount_value_unit="W")
-    notify(any_rig)
-    assert sealed(any_rig) == (12_900, 900, 0, 12_000)
-
-
-def test_a_dropped_item_counts_neither_for_the_sum_nor_for_the_threshold(any_rig: Rig) -> None:
-    open_shop(any_rig)
+    shipping(any_rig, base_fee=3_000, free_over=13_000)
+    region_fee(any_rig, "06000", "06999", 4_000)
     product(any_rig, 2, 8_000, sold_out="T")
-    subscription(any_rig, delivery_on=D, items=(COFFEE, Item(product_no=2, price=8_000)))
+    included = Item(product_no=1, price=12_900, shipping="C")
+    subscription(any_rig, delivery_on=D, items=(included, Item(product_no=2, price=8_000)))
     setting(
         any_rig,
         products=(1, 2),
         steps={1: 10},
         use_order_price_condition="T",
         order_price_greater_than=13_000,
+        include_regional_shipping_rate="T",
     )
     notify(any_rig)
     assert sealed(any_rig) == (12_900, 0, 0, 12_900)
 
 
-def test_a_risen_price_is_charged_as_agreed_and_said(any_rig: Rig) -> None:
-    open_shop(any_rig)
-    product(any_rig, 1, 14_500)
-    subscription(any_rig, delivery_on=D, items=(COFFEE,))
-    notify(any_rig)
-    assert the_round(any_rig)["amount_krw"] == 12_900
-    assert "12,900원 → 14,500원" in notice(any_rig)
+def test_two_rounds_of_one_subscription_each_have_their_own_shipping(sqlite_rig: Rig) -> None:
+    open_shop(sqlite_rig)
+    shipping(sqlite_rig, base_fee=3_000, free_over=20_000)
+    early = Item(product_no=2, price=8_000, delivery_on=date(2026, 12, 2))
+    subscription(sqlite_rig, delivery_on=D, items=(COFFEE, early))
+    notify(sqlite_rig)
+    assert [(one["shipping_fee"], one["amount_krw"]) for one in rounds(sqlite_rig)] == [
+        (3_000, 11_000),
+        (3_000, 15_900),
+    ]
 
 
-def test_a_risen_price_is_charged_once_it_is_consented_to(any_rig: Rig) -> None:
-    open_shop(any_rig)
-    product(any_rig, 1, 14_500)
-    given = subscription(any_rig, delivery_on=D, items=(COFFEE,))
-    consent(any_rig, given.item_id, 14_500, datetime(2026, 11, 20, 9))
-    notify(any_rig)
-    assert the_round(any_rig)["amount_krw"] == 14_500
-    assert "가격이 오른 상품" not in notice(any_rig)
+LATER = [
+    pytest.param("UPDATE product SET price = 1", id="price"),
+    pytest.param("UPDATE product SET product_type = 'B', sold_out = 'T', stock_quantity = 0", id="sold_out"),
+    pytest.param("UPDATE subscription_setting_discount SET discount_amount = 100", id="discount"),
+    pytest.param("UPDATE subscription_setting SET use_discount = 'F'", id="no_discount"),
+    pytest.param("UPDATE shipping_policy SET base_fee = 9000, free_over = NULL", id="shipping"),
+    pytest.param("UPDATE subscription SET receiver_zipcode = '63100'", id="address"),
+    pytest.param("UPDATE subscription_item SET quantity = 9, option_price = 500", id="quantity"),
+    pytest.param("UPDATE subscription_item SET subscription_shipments_sequence = 7", id="round_number"),
+    pytest.param("UPDATE subscription_item SET shipping_payment_option = 'F'", id="way_of_shipping"),
+]
 
 
-def test_a_consent_of_more_than_30_days_before_the_last_charge_is_too_old(any_rig: Rig) -> None:
-    open_shop(any_rig)
-    product(any_rig, 1, 14_500)
-    given = subscription(any_rig, delivery_on=D, items=(COFFEE,))
-    consent(any_rig, given.item_id, 14_500, datetime(2026, 11, 4, 9))
-    notify(any_rig)
-    assert the_round(any_rig)["amount_krw"] == 12_900
-
-
-def test_a_fallen_price_is_passed_on(any_rig: Rig) -> None:
-    open_shop(any_rig)
-    product(any_rig, 1, 11_000)
-    subscription(any_rig, delivery_on=D, items=(COFFEE,))
-    notify(any_rig)
-    assert the_round(any_rig)["amount_krw"] == 11_000
-
-
-def test_a_round_of_nothing_is_announced_as_nothing(any_rig: Rig) -> None:
-    open_shop(any_rig)
-    subscription(any_rig, delivery_on=D, items=(Item(price=0),))
-    notify(any_rig)
-    assert (the_round(any_rig)["state"], the_round(any_rig)["amount_krw"]) == ("due", 0)
-    assert "결제 금액: 0원" in notice(any_rig)
-
-
-def test_what_is_sealed_stays_when_the_price_changes(any_rig: Rig) -> None:
-    open_shop(any_rig)
-    subscription(any_rig, delivery_on=D, items=(COFFEE,))
-    notify(any_rig, "2026-12-01T22:00")
-    any_rig.shop("UPDATE product SET price = 1")
-    any_rig.shop("UPDATE subscription_item SET quantity = 9")
-    notify(any_rig, "2026-12-02T09:00")
-    assert "결제 금액: 12,900원" in notice(any_rig)
+@pytest.mark.parametrize("later", LATER)
+def test_what_is_sealed_is_announced_and_charged_whatever_changes(rig: Rig, later: str) -> None:
+    open_shop(rig)
+    shipping(rig, base_fee=3_000, free_over=50_000)
+    region_fee(rig, "63000", "63644", 4_000)
+    setting(rig, steps={1: 10, 7: 50})
+    subscription(rig, delivery_on=D, items=(COFFEE,))
+    notify(rig, "2026-12-01T22:00")
+    rig.shop(later)
+    notify(rig, "2026-12-02T09:00")
+    assert "결제 금액: 14,610원" in notice(rig)
+    charge(rig, "2026-12-03T10:00")
+    assert [one.amount for one in rig.sandbox.toss.approvals()] == [14_610]
+    assert rig.shop("SELECT payment_amount FROM orders") == [{"payment_amount": 14_610}]

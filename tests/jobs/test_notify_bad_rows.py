@@ -7,7 +7,9 @@ from sqlalchemy import text
 
 from tests.jobs.notices import D_MINUS_1, D, notify, open_matters, rounds
 from tests.rig import Rig
-from tests.shopkeeper import Item, open_shop, setting, subscription
+from tests.shopkeeper import Item, open_shop, subscription
+
+pytestmark = pytest.mark.rule(14)
 
 BAD, GOOD = "S-BAD", "S-GOOD"
 MINE = "WHERE subscription_id = 'S-BAD'"
@@ -24,34 +26,6 @@ def assert_only_the_good_one_is_announced(rig: Rig) -> None:
     assert [(one["subscription_id"], one["state"]) for one in rounds(rig)] == [(GOOD, "due")]
     assert open_matters(rig) == [("bad_row", BAD)]
     notify(rig, D_MINUS_1)
-
-
-ROWS = [
-    pytest.param(f"UPDATE subscription_item SET subscription_shipments_cycle = '7D' {MINE}", id="cycle"),
-    pytest.param(f"UPDATE subscription_item SET quantity = 0 {MINE}", id="no_quantity"),
-    pytest.param(f"UPDATE subscription_item SET quantity = -1 {MINE}", id="negative_quantity"),
-    pytest.param(f"UPDATE subscription_item SET product_price = -1 {MINE}", id="negative_price"),
-    pytest.param("UPDATE product SET price = -1 WHERE product_no = 2", id="negative_price_now"),
-    pytest.param(f"UPDATE subscription_item SET subscription_shipments_sequence = 0 {MINE}", id="round_0"),
-    pytest.param(f"UPDATE subscription_item SET quantity = 2147483647 {MINE}", id="huge_sum"),
-    pytest.param(
-        f"UPDATE subscription_item SET product_price = 2147483647, quantity = 2147483647 {MINE}",
-        id="huger_sum",
-    ),
-]
-
-
-@pytest.mark.parametrize("spoil", ROWS)
-def test_a_bad_row_stops_nobody_else(any_rig: Rig, spoil: str) -> None:
-    two(any_rig)
-    any_rig.shop(spoil)
-    assert_only_the_good_one_is_announced(any_rig)
-
-
-def test_a_negative_discount_stops_nobody_else(any_rig: Rig) -> None:
-    two(any_rig)
-    setting(any_rig, products=(2,), steps={1: -10})
-    assert_only_the_good_one_is_announced(any_rig)
 
 
 @pytest.mark.parametrize("column", ["start_date", "expected_delivery_date"])

@@ -8,6 +8,8 @@ from tests import shopkeeper
 from tests.jobs.notices import D_MINUS_1, D_MINUS_2, D, message_states, notify, the_round
 from tests.rig import Rig
 
+pytestmark = pytest.mark.rule(7, 8)
+
 SUBSCRIPTION = "S-20261101-0000001"
 UNWANTED = [
     "UPDATE subscription SET subscription_state = 'C'",

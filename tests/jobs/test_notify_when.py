@@ -11,13 +11,9 @@ from tests.rig import Rig
 from tests.shopkeeper import Item, open_shop, subscription
 from tests.shopkeeper import credits as set_credits
 
+pytestmark = pytest.mark.rule(1, 2)
+
 AWAKE = {"quiet_hours": ""}
-
-
-@pytest.fixture(autouse=True)
-def _server_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the machine stand in another time zone than the shop."""
-    monkeypatch.setenv("TZ", "UTC")
 
 
 @pytest.mark.parametrize(
@@ -33,13 +29,13 @@ def _server_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_round_is_charged_on_d_1_but_never_on_the_day_of_its_notice(
-    any_rig: Rig, as_of: str, delivery: int, charge_on: int
+    sqlite_rig: Rig, as_of: str, delivery: int, charge_on: int
 ) -> None:
-    any_rig.config(policy=AWAKE)
-    open_shop(any_rig)
-    subscription(any_rig, delivery_on=D)
-    notify(any_rig, as_of)
-    found = the_round(any_rig)
+    sqlite_rig.config(policy=AWAKE)
+    open_shop(sqlite_rig)
+    subscription(sqlite_rig, delivery_on=D)
+    notify(sqlite_rig, as_of)
+    found = the_round(sqlite_rig)
     days = {key: found[key].day for key in ("delivery_on", "announced_on", "charge_on", "charge_until")}
     assert days == {
         "delivery_on": delivery,
@@ -58,37 +54,28 @@ def test_nothing_is_announced_before_d_2_has_begun_in_the_shops_zone(any_rig: Ri
 
 
 @pytest.mark.parametrize(("as_of", "late"), [("2026-12-01T09:00", 0), ("2026-12-02T09:00", 1)])
-def test_a_round_whose_d_2_has_passed_counts_as_late(any_rig: Rig, as_of: str, late: int) -> None:
-    open_shop(any_rig)
-    subscription(any_rig, delivery_on=D)
-    assert notify(any_rig, as_of).counts["late"] == late
+def test_a_round_whose_d_2_has_passed_counts_as_late(sqlite_rig: Rig, as_of: str, late: int) -> None:
+    open_shop(sqlite_rig)
+    subscription(sqlite_rig, delivery_on=D)
+    assert notify(sqlite_rig, as_of).counts["late"] == late
 
 
-def test_an_application_for_tomorrow_is_announced_today_and_charged_tomorrow(any_rig: Rig) -> None:
-    open_shop(any_rig)
-    subscription(any_rig, delivery_on=D, created_date="2026-12-02 11:00:00")
-    notify(any_rig, "2026-12-02T12:00")
-    found = the_round(any_rig)
+def test_an_application_for_tomorrow_is_announced_today_and_charged_tomorrow(sqlite_rig: Rig) -> None:
+    open_shop(sqlite_rig)
+    subscription(sqlite_rig, delivery_on=D, created_date="2026-12-02 11:00:00")
+    notify(sqlite_rig, "2026-12-02T12:00")
+    found = the_round(sqlite_rig)
     assert (found["announced_on"], found["charge_on"]) == (date(2026, 12, 2), D)
 
 
-def test_a_longer_notice_is_given_where_the_shop_wants_one(any_rig: Rig) -> None:
-    any_rig.config(policy={"notice_days_before": 7, "charge_days_before": 3, "retry_days": 2})
-    open_shop(any_rig)
-    subscription(any_rig, delivery_on=date(2026, 12, 8))
-    notify(any_rig)
-    found = the_round(any_rig)
-    assert (found["charge_on"], found["charge_until"]) == (date(2026, 12, 5), date(2026, 12, 6))
-
-
-def test_a_notice_that_leaves_a_day_late_moves_the_day_of_the_charge(any_rig: Rig) -> None:
-    open_shop(any_rig)
-    set_credits(any_rig, bulk_mail=0, sms=0)
-    subscription(any_rig, delivery_on=D)
-    notify(any_rig, check=1)
-    set_credits(any_rig)
-    notify(any_rig, "2026-12-02T09:00")
-    found = the_round(any_rig)
+def test_a_notice_that_waited_a_day_for_its_credit_moves_the_day_of_the_charge(sqlite_rig: Rig) -> None:
+    open_shop(sqlite_rig)
+    set_credits(sqlite_rig, bulk_mail=0, sms=0)
+    subscription(sqlite_rig, delivery_on=D)
+    notify(sqlite_rig, check=1)
+    set_credits(sqlite_rig)
+    notify(sqlite_rig, "2026-12-02T09:00")
+    found = the_round(sqlite_rig)
     assert (found["announced_on"], found["charge_on"]) == (date(2026, 12, 2), D)
 
 
@@ -117,8 +104,8 @@ def test_after_an_outage_there_is_one_round_however_many_were_missed(any_rig: Ri
     assert stored == [{"expected_delivery_date": date(2026, 12, 11), "expected_pay_date": date(2026, 12, 10)}]
 
 
-def test_an_item_too_late_waits_for_its_cycle(any_rig: Rig) -> None:
-    open_shop(any_rig)
-    subscription(any_rig, delivery_on=date(2026, 11, 3), items=(Item(cycle="1M"),))
-    notify(any_rig, D_MINUS_2)
-    assert the_round(any_rig)["delivery_on"] == D
+def test_an_item_too_late_waits_for_its_cycle(sqlite_rig: Rig) -> None:
+    open_shop(sqlite_rig)
+    subscription(sqlite_rig, delivery_on=date(2026, 11, 3), items=(Item(cycle="1M"),))
+    notify(sqlite_rig, D_MINUS_2)
+    assert the_round(sqlite_rig)["delivery_on"] == D

@@ -5,10 +5,14 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 
+import pytest
+
 from lib.sandbox import Fault
 from tests.jobs.notices import D_MINUS_1, D, ledger, message_states, notify, open_matters, states, the_round
 from tests.rig import Rig
 from tests.shopkeeper import credits_left, mail_switch, open_shop, sms_switch, subscription
+
+pytestmark = pytest.mark.rule(6, 7)
 
 REFUSED = "kim+refuse@example.com"
 
@@ -68,7 +72,7 @@ def test_a_refusal_of_the_account_keeps_the_debit_and_stops_the_provider(any_rig
     ended = notify(any_rig, check=78)
     assert "메일: 발송사가 계정을 거부합니다" in ended.stderr
     assert ended.counts["messages_accepted"] == 3
-    assert credits_left(any_rig) == {"bulk_mail": 994, "sms": 997}
+    assert credits_left(any_rig) == {"bulk_mail": 997, "sms": 997}
     assert {one["state"] for one in any_rig.ours("SELECT state FROM message WHERE channel = 'mail'")} == {
         "queued"
     }

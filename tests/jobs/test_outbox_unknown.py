@@ -22,6 +22,8 @@ from tests.jobs.notices import (
 from tests.rig import Rig
 from tests.shopkeeper import credits_left, mail_switch, open_shop, sms_switch, subscription
 
+pytestmark = pytest.mark.rule(7)
+
 AGAIN = "2026-12-01T09:30"
 KIM = "haneul@example.com"
 

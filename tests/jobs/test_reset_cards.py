@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from lib.sandbox import Fault
 from tests.jobs.resetting import (
     EVENT,
+    OTHER_PG,
+    PG,
     card_ids,
     matters,
     pg_changed,
@@ -19,13 +19,19 @@ from tests.jobs.resetting import (
     two_pgs,
 )
 from tests.rig import Rig
-from tests.shopkeeper import card
+from tests.shopkeeper import card, terminate_contract
+
+pytestmark = pytest.mark.rule(12)
 
 KEY = "bk-never-to-be-told="
 
 
 def pg_states(rig: Rig) -> list[str]:
     return [row["pg_state"] for row in rig.ours("SELECT pg_state FROM pg_reset_card ORDER BY card_id")]
+
+
+def times_asked(rig: Rig) -> int:
+    return sum(call.endpoint == "forget" for call in rig.sandbox.toss.calls())
 
 
 def test_every_key_is_deleted_at_the_pg_and_every_row_in_the_shop(any_rig: Rig) -> None:
@@ -39,27 +45,11 @@ def test_every_key_is_deleted_at_the_pg_and_every_row_in_the_shop(any_rig: Rig) 
     assert any_rig.shop("SELECT card_id FROM subscription WHERE card_id IS NOT NULL") == []
 
 
-def test_a_card_that_no_subscription_uses_goes_too(rig: Rig) -> None:
-    subscribed(rig)
-    card(rig, "nobody")
-    pg_changed(rig)
-    assert reset(rig).counts["cards_deleted"] == 2
-
-
-def test_a_card_registered_at_the_very_moment_goes_and_one_a_second_later_stays(rig: Rig) -> None:
-    subscribed(rig, card_id=None)
-    card(rig, "then", registered_at=EVENT)
-    later = card(rig, "later", registered_at=EVENT + timedelta(seconds=1))
-    pg_changed(rig)
-    reset(rig)
-    assert card_ids(rig) == [later]
-
-
-def test_cards_of_another_pg_stay(rig: Rig) -> None:
-    two_pgs(rig)
-    pg_changed(rig)
-    reset(rig)
-    assert rig.shop("SELECT pg_code FROM card") == [{"pg_code": "nicepay"}]
+def test_a_card_that_no_subscription_uses_goes_too(sqlite_rig: Rig) -> None:
+    subscribed(sqlite_rig)
+    card(sqlite_rig, "nobody")
+    pg_changed(sqlite_rig)
+    assert reset(sqlite_rig).counts["cards_deleted"] == 2
 
 
 @pytest.mark.parametrize(
@@ -70,62 +60,112 @@ def test_cards_of_another_pg_stay(rig: Rig) -> None:
         (Fault("html", endpoint="forget", status=502), "failed"),
     ],
 )
-def test_the_rows_go_even_if_the_pg_does_not_confirm(rig: Rig, fault: Fault, state: str) -> None:
-    subscribed(rig, card_id=None)
-    card_id = card(rig, "haneul", billing_key=KEY)
-    rig.sandbox.toss.faults.add(fault)
-    pg_changed(rig)
-    done = reset(rig, check=1)
+def test_the_rows_go_even_if_the_pg_does_not_confirm(sqlite_rig: Rig, fault: Fault, state: str) -> None:
+    subscribed(sqlite_rig, card_id=None)
+    card_id = card(sqlite_rig, "haneul", billing_key=KEY)
+    sqlite_rig.sandbox.toss.faults.add(fault)
+    pg_changed(sqlite_rig)
+    done = reset(sqlite_rig, check=1)
     assert done.counts["pg_keys_failed"] == 1
-    assert (card_ids(rig), pg_states(rig), reset_states(rig)) == ([], [state], ["done"])
-    assert matters(rig) == [("key_left", f"card {card_id}")]
+    assert (card_ids(sqlite_rig), pg_states(sqlite_rig), reset_states(sqlite_rig)) == ([], [state], ["done"])
+    assert matters(sqlite_rig) == [("key_left", f"card {card_id}")]
 
 
-def test_the_report_names_member_and_mask_and_never_the_key(rig: Rig) -> None:
-    subscribed(rig, card_id=None)
-    card(rig, "haneul", billing_key=KEY, masked_number="4330-12**-****-7777")
-    rig.sandbox.toss.faults.add(Fault("error", endpoint="forget"))
-    pg_changed(rig)
-    done = reset(rig, check=1)
+def test_the_report_names_member_and_mask_and_never_the_key(sqlite_rig: Rig) -> None:
+    subscribed(sqlite_rig, card_id=None)
+    card(sqlite_rig, "haneul", billing_key=KEY, masked_number="4330-12**-****-7777")
+    sqlite_rig.sandbox.toss.faults.add(Fault("error", endpoint="forget"))
+    pg_changed(sqlite_rig)
+    done = reset(sqlite_rig, check=1)
     assert "haneul" in done.stderr
     assert "4330-12**-****-7777" in done.stderr
-    everything = done.stdout + done.stderr + repr(rig.ours("SELECT * FROM matter"))
-    everything += repr(rig.ours("SELECT * FROM pg_reset_card"))
+    everything = done.stdout + done.stderr + repr(sqlite_rig.ours("SELECT * FROM matter"))
+    everything += repr(sqlite_rig.ours("SELECT * FROM pg_reset_card"))
     assert "never-to-be-told" not in everything
 
 
-def test_a_key_that_was_deleted_before_counts_as_deleted(rig: Rig) -> None:
-    subscribed(rig)
-    rig.sandbox.toss.switches = type(rig.sandbox.toss.switches)(accept_unknown_keys=False)
-    pg_changed(rig)
-    assert reset(rig).counts["pg_keys_deleted"] == 1
-    assert pg_states(rig) == ["already_gone"]
+def test_a_key_that_was_deleted_before_counts_as_deleted(sqlite_rig: Rig) -> None:
+    subscribed(sqlite_rig)
+    sqlite_rig.sandbox.toss.switches = type(sqlite_rig.sandbox.toss.switches)(accept_unknown_keys=False)
+    pg_changed(sqlite_rig)
+    assert reset(sqlite_rig).counts["pg_keys_deleted"] == 1
+    assert pg_states(sqlite_rig) == ["already_gone"]
 
 
-def test_a_pg_that_stays_silent_is_not_asked_for_every_key(rig: Rig) -> None:
-    subscribed(rig, card_id=None)
+def test_a_pg_that_stays_silent_is_not_asked_for_every_key(sqlite_rig: Rig) -> None:
+    subscribed(sqlite_rig, card_id=None)
     for number in range(40):
-        card(rig, f"member{number}")
-    rig.config(gateway={"tosspayments": {"workers": 1}})
-    rig.sandbox.toss.faults.add(Fault("drop", endpoint="forget"))
-    pg_changed(rig)
-    assert reset(rig, check=1).counts["pg_keys_failed"] == 40
-    assert card_ids(rig) == []
+        card(sqlite_rig, f"member{number}")
+    sqlite_rig.sandbox.toss.faults.add(Fault("drop", endpoint="forget"))
+    pg_changed(sqlite_rig)
+    assert reset(sqlite_rig, check=1).counts["pg_keys_failed"] == 40
+    assert (card_ids(sqlite_rig), pg_states(sqlite_rig)) == ([], ["unknown"] * 40)
+    assert times_asked(sqlite_rig) < 3 * 40, "each silent key is asked for three times"
 
 
-@pytest.mark.parametrize("gateway", [None, {"enabled": False}])
+@pytest.mark.parametrize(
+    "gateway",
+    [None, {"enabled": False}, {"secret_key": "test_sk_of_somebody_else"}],
+    ids=["not configured", "switched off", "wrong key"],
+)
 def test_without_its_gateway_the_rows_go_and_the_keys_are_a_persons(
-    rig: Rig, gateway: dict[str, object] | None
+    sqlite_rig: Rig, gateway: dict[str, object] | None
 ) -> None:
-    subscribed(rig)
-    rig.config(gateway={"tosspayments": gateway})
-    pg_changed(rig)
-    assert reset(rig, check=1).counts["pg_keys_failed"] == 1
-    assert (card_ids(rig), states(rig), [kind for kind, _ in matters(rig)]) == (
+    subscribed(sqlite_rig, 2)
+    sqlite_rig.config(gateway={PG: gateway})
+    pg_changed(sqlite_rig)
+    done = reset(sqlite_rig, check=1)
+    assert (done.counts["pg_keys_failed"], done.counts["pg_keys_deleted"]) == (2, 0)
+    assert (card_ids(sqlite_rig), set(states(sqlite_rig).values()), reset_states(sqlite_rig)) == (
         [],
-        {"S-1": "C"},
-        ["key_left"],
+        {"C"},
+        ["done"],
     )
+    assert [kind for kind, _ in matters(sqlite_rig)] == ["key_left", "key_left"]
+
+
+def test_the_cards_of_a_pg_that_no_configuration_names_go_and_their_keys_are_a_persons(
+    sqlite_rig: Rig,
+) -> None:
+    two_pgs(sqlite_rig)
+    left = sqlite_rig.shop("SELECT card_id, masked_number FROM card WHERE pg_code = :pg", pg=OTHER_PG)
+    terminate_contract(sqlite_rig, at=EVENT, pg_code=OTHER_PG)
+    done = reset(sqlite_rig, check=1)
+    assert (done.counts["cards_deleted"], done.counts["pg_keys_failed"]) == (1, 1)
+    assert sqlite_rig.shop("SELECT card_id FROM card WHERE pg_code = :pg", pg=OTHER_PG) == []
+    assert (states(sqlite_rig), reset_states(sqlite_rig)) == ({"S-1": "U", "S-other": "C"}, ["done"])
+    assert matters(sqlite_rig) == [("key_left", f"card {left[0]['card_id']}")]
+    assert left[0]["masked_number"] in done.stderr
+    assert times_asked(sqlite_rig) == 0
+
+
+def test_a_matter_about_a_key_is_a_persons_to_close_and_is_not_opened_again(sqlite_rig: Rig) -> None:
+    subscribed(sqlite_rig)
+    sqlite_rig.sandbox.toss.faults.add(Fault("error", endpoint="forget"))
+    pg_changed(sqlite_rig)
+    reset(sqlite_rig, check=1)
+    (matter,) = sqlite_rig.ours("SELECT matter_id FROM matter")
+    sqlite_rig.run("ops", "report", "--close", str(matter["matter_id"]))
+    reset(sqlite_rig, at="2026-12-03T09:00")
+    assert (matters(sqlite_rig), times_asked(sqlite_rig)) == ([], 3)
+
+
+def test_each_card_stays_in_the_proof_with_what_the_pg_said_and_without_its_key(sqlite_rig: Rig) -> None:
+    subscribed(sqlite_rig, card_id=None)
+    good = card(sqlite_rig, "haneul", billing_key=KEY)
+    bad = card(sqlite_rig, "bada", billing_key="bk-bad=")
+    sqlite_rig.sandbox.toss.faults.add(Fault("error", endpoint="forget", subject="bk-bad"))
+    pg_changed(sqlite_rig)
+    reset(sqlite_rig, check=1)
+    proof = sqlite_rig.ours("SELECT * FROM pg_reset_card ORDER BY card_id")
+    assert [(row["card_id"], row["member_id"], row["pg_state"]) for row in proof] == [
+        (good, "haneul", "done"),
+        (bad, "bada", "failed"),
+    ]
+    assert all(row["row_deleted_at"] for row in proof)
+    assert sqlite_rig.ours("SELECT counts FROM pg_reset") == [
+        {"counts": '{"cards": {"done": 1, "failed": 1}}'}
+    ]
 
 
 def test_what_cannot_be_told_of_is_ended_all_the_same(bare_rig: Rig) -> None:

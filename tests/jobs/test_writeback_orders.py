@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.jobs.blocking import ORDER as OTHERS
 from tests.jobs.charging import (
     BACKUP,
     CHARGE_AT,
@@ -15,14 +16,14 @@ from tests.jobs.charging import (
     announced,
     charge,
     give_backup,
-    mails,
     matters,
     state,
     the_round,
 )
-from tests.jobs.test_charge_blocked import OTHERS
 from tests.rig import Rig
 from tests.shopkeeper import Item, open_shop, product, setting, subscription
+
+pytestmark = pytest.mark.rule(2, 11)
 
 ITEMS = "SELECT * FROM subscription_item ORDER BY subscription_item_id"
 
@@ -90,6 +91,14 @@ def test_the_order_names_the_gateway_and_payment_of_the_card_that_paid(rig: Rig)
     ]
 
 
+def test_the_order_is_of_the_pg_that_was_paid_whatever_the_round_and_the_application_name(rig: Rig) -> None:
+    announced(rig)
+    rig.ours("UPDATE billing_round SET pg_code = 'allat'")
+    rig.shop("UPDATE subscription SET pg_code = 'allat'")
+    charge(rig)
+    assert rig.shop("SELECT pg_code FROM orders") == [{"pg_code": "tosspayments"}]
+
+
 def test_stock_is_taken_once_and_summed_per_product(rig: Rig) -> None:
     open_shop(rig)
     product(rig, 1, stock_quantity=10)
@@ -135,23 +144,6 @@ def test_the_end_of_a_month_stays_the_end_of_the_month(
     rig.run("notify_d2", "--as-of", f"{notice}T09:00")
     charge(rig, f"{pay}T10:00")
     assert _items(rig) == [(following, 2, "U")]
-
-
-def test_a_reached_count_ends_the_item_and_with_the_last_one_the_subscription(rig: Rig) -> None:
-    announced(rig, items=(Item(round_no=6, max_rounds=6),))
-    charge(rig)
-    assert _items(rig)[0][2] == "A"
-    (ended,) = rig.shop("SELECT subscription_state, terminated_reason FROM subscription")
-    assert tuple(ended.values()) == ("C", "count_finished")
-    assert mails(rig, "auto_cancel") == [("customer", "accepted"), ("operator", "accepted")]
-
-
-def test_a_subscription_with_an_item_left_goes_on(rig: Rig) -> None:
-    announced(rig, items=(Item(round_no=6, max_rounds=6), Item(product_no=2, price=8_000, max_rounds=6)))
-    charge(rig)
-    assert [state for _, _, state in _items(rig)] == ["A", "U"]
-    assert rig.shop("SELECT subscription_state FROM subscription") == [{"subscription_state": "U"}]
-    assert mails(rig, "auto_cancel") == []
 
 
 def test_a_paid_round_without_its_order_is_written_by_the_next_run(rig: Rig) -> None:
@@ -207,3 +199,49 @@ def test_a_date_the_customer_moved_further_away_stays(rig: Rig) -> None:
     rig.shop("UPDATE subscription_item SET expected_delivery_date = '2027-02-20'")
     charge(rig, CHARGE_AT)
     assert _items(rig) == [("2027-02-20", 2, "U")]
+
+
+def test_what_was_dropped_at_the_notice_is_neither_in_the_order_nor_taken_from_the_stock(rig: Rig) -> None:
+    open_shop(rig)
+    product(rig, 3, price=1_000, sold_out="T", stock_quantity=4)
+    subscription(rig, "S-1", delivery_on=DELIVERY, items=(Item(), Item(product_no=3, price=1_000)))
+    rig.run("notify_d2", "--as-of", "2026-12-01T09:00")
+    charge(rig)
+    assert rig.shop("SELECT line_no, product_no FROM order_item") == [{"line_no": 1, "product_no": 1}]
+    assert rig.shop("SELECT stock_quantity FROM product WHERE product_no = 3") == [{"stock_quantity": 4}]
+
+
+def test_stock_sold_to_others_since_the_notice_falls_below_zero(rig: Rig) -> None:
+    open_shop(rig)
+    product(rig, 1, stock_quantity=2)
+    subscription(rig, "S-1", delivery_on=DELIVERY, items=(Item(quantity=2),))
+    rig.run("notify_d2", "--as-of", "2026-12-01T09:00")
+    rig.shop("UPDATE product SET stock_quantity = 1")
+    charge(rig)
+    assert rig.shop("SELECT stock_quantity FROM product") == [{"stock_quantity": -1}]
+
+
+def test_the_shops_log_tells_of_the_payment_and_its_order(rig: Rig) -> None:
+    announced(rig)
+    charge(rig)
+    (line,) = rig.shop("SELECT detail FROM subscription_log WHERE event = 'round_paid'")
+    assert line["detail"] == f"2026-12-03 1회차 12,900원 결제, 주문 {the_round(rig)['order_id']}"
+
+
+def test_a_paid_round_whose_subscription_is_gone_is_held(rig: Rig) -> None:
+    announced(rig)
+    charge(rig)
+    _unwrite(rig)
+    rig.shop("DELETE FROM subscription")
+    ended = charge(rig, "2026-12-02T10:05", check=1)
+    assert (state(rig), matters(rig), ended.counts["held"]) == ("held", ["held"], 1)
+    charge(rig, "2026-12-02T10:10")
+
+
+def test_an_item_that_is_gone_is_delivered_once_more_and_moved_no_further(rig: Rig) -> None:
+    announced(rig)
+    charge(rig)
+    _unwrite(rig)
+    rig.shop("DELETE FROM subscription_item")
+    charge(rig, "2026-12-02T10:05")
+    assert (len(rig.shop("SELECT * FROM order_item")), state(rig), matters(rig)) == (1, "paid", [])

@@ -1,0 +1,115 @@
+"""What reset_pg says it did: every count of its summary."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs.reset_pg import COUNTS
+from lib.sandbox import Fault
+from tests import shopkeeper
+from tests.jobs.resetting import (
+    LONG_AFTER,
+    LOST_REPLY,
+    NOTICE_AT,
+    RESET_AT,
+    announced,
+    charge,
+    pg_changed,
+    reset,
+    subscribed,
+)
+from tests.rig import Rig
+from tests.shopkeeper import card
+
+pytestmark = pytest.mark.rule(12)
+
+NOTHING = dict.fromkeys(COUNTS, 0)
+
+
+def busy_shop(rig: Rig) -> None:
+    """Put in three subscriptions: one paid, one due, one whose reply was lost; four cards, one that stays."""
+    subscribed(rig, 3)
+    card(rig, "nobody", billing_key="bk-stays=")
+    rig.run("notify_d2", "--as-of", NOTICE_AT)
+    charge(rig, "--limit", "1")
+    rig.sandbox.toss.faults.add(LOST_REPLY, Fault("error", endpoint="forget", subject="bk-stays"))
+    charge(rig, "--limit", "1")
+    shopkeeper.credits(rig, bulk_mail=4)
+    pg_changed(rig)
+
+
+def test_everything_that_was_done_is_counted(sqlite_rig: Rig) -> None:
+    busy_shop(sqlite_rig)
+    done = reset(sqlite_rig, check=1)
+    assert done.counts == {
+        "resets": 1,
+        "cancelled": 3,
+        "voided": 1,
+        "cards_deleted": 4,
+        "pg_keys_deleted": 3,
+        "pg_keys_failed": 1,
+        "messages_accepted": 4,
+        "messages_no_credit": 2,
+    }
+    assert done.summary["amount_krw"] == 12_900
+
+
+def test_a_run_after_it_counts_only_what_still_waits(sqlite_rig: Rig) -> None:
+    busy_shop(sqlite_rig)
+    reset(sqlite_rig, check=1)
+    assert reset(sqlite_rig, at="2026-12-02T14:00").counts == NOTHING | {"messages_no_credit": 2}
+
+
+def test_a_run_that_goes_on_counts_what_the_first_one_left(sqlite_rig: Rig) -> None:
+    busy_shop(sqlite_rig)
+    reset(sqlite_rig, check=1)
+    sqlite_rig.ours("UPDATE pg_reset SET state = 'cancelled', finished_at = NULL")
+    card(sqlite_rig, "late")
+    assert reset(sqlite_rig, at="2026-12-02T14:00").counts == NOTHING | {
+        "cards_deleted": 1,
+        "pg_keys_deleted": 1,
+        "messages_no_credit": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("termination", "at", "exit_code"),
+    [
+        pytest.param("renewed", RESET_AT, 0, id="no event"),
+        pytest.param("changed", LONG_AFTER, 1, id="an event that waits"),
+    ],
+)
+def test_a_run_with_nothing_to_reset_counts_nothing(
+    sqlite_rig: Rig, termination: str, at: str, exit_code: int
+) -> None:
+    announced(sqlite_rig)
+    pg_changed(sqlite_rig, termination=termination)
+    done = reset(sqlite_rig, at=at, check=exit_code)
+    assert done.counts == NOTHING
+    assert (done.summary["amount_krw"], done.summary["exit_code"]) == (0, exit_code)
+
+
+def test_the_summary_is_one_object_with_these_members(sqlite_rig: Rig) -> None:
+    subscribed(sqlite_rig)
+    pg_changed(sqlite_rig)
+    summary = reset(sqlite_rig).summary
+    (kept,) = sqlite_rig.ours("SELECT run_id, exit_code FROM job_run")
+    assert list(summary) == [
+        "job",
+        "run_id",
+        "as_of",
+        "dry_run",
+        "exit_code",
+        "counts",
+        "amount_krw",
+        "elapsed_s",
+    ]
+    assert (summary["job"], summary["as_of"]) == ("reset_pg", "2026-12-02T13:00+09:00")
+    assert kept == {"run_id": summary["run_id"], "exit_code": 0}
+
+
+def test_a_dry_run_counts_nothing_as_done(sqlite_rig: Rig) -> None:
+    subscribed(sqlite_rig)
+    pg_changed(sqlite_rig)
+    told = reset(sqlite_rig, "--dry-run")
+    assert (told.counts, told.summary["dry_run"], told.summary["run_id"]) == (NOTHING, True, None)
