@@ -27,7 +27,15 @@ from lib.store import SQL, read_statements
 ROOT = Path(__file__).resolve().parent.parent
 READMES = ("README.md", "README.ko.md")
 CONTRACT, OPERATIONS, DECISIONS = "docs/shop-contract.md", "docs/operations.ko.md", "docs/decisions.md"
-PAGES = (*READMES, "CHANGELOG.md", CONTRACT, OPERATIONS, DECISIONS, "docs/architecture.md")
+PAGES = (
+    *READMES,
+    "CHANGELOG.md",
+    CONTRACT,
+    OPERATIONS,
+    DECISIONS,
+    "docs/architecture.md",
+    "docs/rules.ko.md",
+)
 COUNTS = {*notify_d2.COUNTS, *charge_d1.COUNTS, *reset_pg.COUNTS, "credits_left", "credits_needed"}
 BEFORE = re.compile(r"=|\.lock$|^(env|&&|\|\|)$")  # what may stand before a command
 JOB_LINE = re.compile(r"(notify_d2|charge_d1|reset_pg) [0-9]")
