@@ -7,8 +7,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 SOURCES := jobs lib tests bench
+COVERAGE := COVERAGE_FILE=.venv/coverage $(BIN)/coverage
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench year clean
 
 setup: .venv/dev.stamp
 
@@ -19,6 +20,11 @@ demo: $(if $(wildcard .venv/dev.stamp),.venv/dev.stamp,.venv/run.stamp)
 test: setup lint
 	@$(BIN)/python -m tests.mariadb --install
 	@$(BIN)/python -m pytest -q -n auto
+	@rm -f .venv/coverage*
+	@$(COVERAGE) run --source=lib/billing -m pytest -q tests/billing > .venv/billing.log || { cat .venv/billing.log; exit 1; }
+	@$(COVERAGE) combine -q
+	@$(COVERAGE) report --fail-under=100 > .venv/billing.log \
+	  || { cat .venv/billing.log; echo 'every branch of lib/billing needs a case in tests/billing'; exit 1; }
 
 lint: setup
 	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo 'run: $(BIN)/ruff format $(SOURCES)'; exit 1; }
@@ -30,6 +36,12 @@ lint: setup
 
 bench: setup
 	@$(BIN)/python -m bench
+
+# Three simulated years on either database, each held to the model of the rules; about half an hour.
+year: setup
+	@$(BIN)/python -m tests.mariadb --install
+	@$(BIN)/python -m tests.year --database sqlite --seed 1 --seed 2 --seed 3
+	@$(BIN)/python -m tests.year --database mariadb --seed 1 --seed 2 --seed 3
 
 clean:
 	@rm -rf .venv build *.egg-info .coverage .coverage.* .*_cache .hypothesis

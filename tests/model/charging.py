@@ -16,12 +16,11 @@ class Charging(Announcing):
     """How an announced round is charged, and what the shop has of it."""
 
     def _ready(self, at: datetime) -> list[Round]:
-        """Return the rounds to take up, by time, then by seal; by night a first charge waits."""
+        """Return the rounds to take up, by time, then by seal."""
         ready = [
             (round_.next_attempt_at, number, round_)
             for number, round_ in enumerate(self.rounds.values())
             if round_.state == "due" and round_.next_attempt_at and round_.next_attempt_at <= at
-            if round_.attempts or not self.post.is_quiet(at)
         ]
         return [round_ for _, _, round_ in sorted(ready, key=lambda each: each[:2])]
 
@@ -30,7 +29,7 @@ class Charging(Announcing):
             round_.end("void")
         elif at.date() > (round_.charge_until or date.max):
             self._give_up(round_)
-        elif self._is_charge_blocked(round_):
+        elif self._is_charge_blocked(round_) or (self.post.is_quiet(at) and not round_.attempts):
             return
         elif round_.amount_krw == 0:
             round_.end("paid")
