@@ -49,10 +49,15 @@ def rehearse(run: Run) -> Iterator[str]:
             yield f"{plan.subscription.subscription_id} {plan.delivery_on} 진행 불가: {words.BLOCKED[reason]}"
         for bad in page.bad:
             yield f"{bad.subscription_id} 잘못된 자료: {bad.reason}"
+        for wait in page.waits:
+            yield (
+                f"{wait.subscription.subscription_id} {texts.clean(wait.item.product_name)}: "
+                f"예정일 {wait.item.delivery_on}에서 다음 주기 {wait.delivery_on}로 변경"
+            )
 
 
 def tell(plan: Plan) -> str:
-    """Say one round in one line: who, when, how much, what was dropped, what has become dearer."""
+    """Say one round in one line: who, when, how much, how late, what was dropped, what has become dearer."""
     amount = texts.won(plan.invoice.amount_krw)
     dropped = "".join(
         f" 제외[{texts.clean(line.item.product_name)}: {words.excluded(line.excluded_reason)}]"
@@ -65,9 +70,14 @@ def tell(plan: Plan) -> str:
         for line in plan.risen
     )
     said = "건너뜀(결제할 상품 없음)" if plan.is_skipped else amount
-    return (
-        f"{plan.subscription.subscription_id} {plan.delivery_on} {plan.round_no}회차 {said}{dropped}{risen}"
-    )
+    who = f"{plan.subscription.subscription_id} {plan.delivery_on} {plan.round_no}회차"
+    return f"{who} {said}{_lateness(plan)}{dropped}{risen}"
+
+
+def _lateness(plan: Plan) -> str:
+    if plan.earliest_stored_on != plan.delivery_on:
+        return f" (예정일 {plan.earliest_stored_on}에서 변경)"
+    return " (늦은 안내)" if plan.is_late else ""
 
 
 def finish(run: Run) -> Mapping[str, object]:

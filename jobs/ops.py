@@ -18,15 +18,16 @@ from lib import checking, installing, settings
 from lib.billing import texts
 from lib.clock import Clock
 from lib.command import CONFIGURATION, USAGE, JobCommand, Options, Told, UsageError, exit_code, now, reporting
-from lib.command.options import as_of
+from lib.command.options import as_of, read_address
 from lib.facts import Kind
 from lib.matters import Matters
 from lib.preview import preview
 from lib.report import findings
+from lib.report.ahead import overview
 from lib.report.doubts import doubts
 from lib.report.life import life
 from lib.report.listing import listing
-from lib.report.matters import close_by_hand, open_matters
+from lib.report.matters import close_by_hand
 from lib.report.service import service
 from lib.report.table import print_lines, print_sections
 from lib.report.wanted import FilterError, Wanted
@@ -94,10 +95,10 @@ def refuse(told: Told, why: str) -> None:
     click.echo(why, err=True)
 
 
-@main.command(epilog="예: jeonggi setup --database-url mysql+pymysql://root:비밀번호@127.0.0.1/jeonggi")
+@main.command(epilog="예: jeonggi setup --database-url env:SETUP_DATABASE_URL")
 @shared
 @click.option("--adopt", is_flag=True, help="다른 곳에서 설치된 사본을 이곳의 것으로 삼음")
-@click.option("--database-url", metavar="URL", help="테이블을 만들 수 있는 사용자의 주소")
+@click.option("--database-url", metavar="env:NAME|URL", callback=read_address, help="테이블을 만드는 사용자")
 def setup(config: Path | None, as_json: bool, adopt: bool, database_url: str | None) -> None:
     """설치: 테이블과 뷰를 만들고 이 쇼핑몰을 등록합니다. 여러 번 실행해도 됩니다."""
     options = given(config, as_json)
@@ -194,17 +195,16 @@ def service_(config: Path | None, as_json: bool, as_of: str | None) -> None:
 
 
 @main.command(epilog="예: jeonggi report --doubts")
-@shared
+@timed
 @click.option("--doubts", "is_doubts", is_flag=True, help="결과를 모르는 결제·메시지와 보류된 회차를 자세히")
 @click.option("--close", "closed", type=int, multiple=True, metavar="NO", help="확인을 마친 일을 닫음")
-def report(config: Path | None, as_json: bool, is_doubts: bool, closed: tuple[int, ...]) -> None:
-    """사람이 확인할 일과 그 방법."""
-    options = given(config, as_json)
-    with opened(options, changes=bool(closed)) as (told, run):
-        if closed:
-            for why in close_by_hand(run.store, closed, run.clock.now()):
-                refuse(told, why)
-        sections = doubts(run.store, run.clock) if is_doubts else open_matters(run.store, run.clock)
+def report(config: Path | None, as_json: bool, as_of: str | None, **asked: Any) -> None:  # noqa: ANN401 flags
+    """사람이 확인할 일과 그 방법, 앞으로 배송할 회차의 제외 상품, 오른 가격, 건너뛴 회차."""
+    options = given(config, as_json, as_of)
+    with opened(options, changes=bool(asked["closed"])) as (told, run):
+        for why in close_by_hand(run.store, asked["closed"], run.clock.now()):
+            refuse(told, why)
+        sections = doubts(run.store, run.clock) if asked["is_doubts"] else overview(run.store, run.clock)
         print_sections(sections, as_json=options.as_json)
 
 

@@ -110,6 +110,8 @@ class PaymentDeclined(RoundFacts):
     decline: Literal["hard", "soft"]
     """Hard: no stored card is left that is tried again, only a new one."""
     next_attempt_at: datetime | None
+    last_attempt_at: datetime
+    """The last slot; a card changed before it is still charged."""
 
 
 @dataclass(frozen=True, kw_only=True)

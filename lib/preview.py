@@ -115,7 +115,12 @@ _LONG_NOTICE = replace(
         PriceRise("제철 과일 상자 1호", "", agreed_price=18000, price_now=19800, charged_price=19800),
     ),
 )
-_DECLINED = PaymentDeclined(**_ROUND, decline="soft", next_attempt_at=datetime(2026, 11, 30, 17, 0))  # noqa: DTZ001 the shop's local time
+_DECLINED = PaymentDeclined(
+    **_ROUND,
+    decline="soft",
+    next_attempt_at=datetime(2026, 11, 30, 17, 0),  # noqa: DTZ001 the shop's local time
+    last_attempt_at=datetime(2026, 12, 2, 17, 0),  # noqa: DTZ001 the shop's local time
+)
 _FAILED = PaymentFailed(**_ROUND, next_delivery_on=date(2026, 12, 29), decline_message="한도초과")
 _CANCELLED = AutoCancel(**_SUBSCRIPTION, cancelled_on=date(2026, 12, 1), reason="pg_reset", lines=USUAL_LINES)
 _ANNOUNCED = (

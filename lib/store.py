@@ -177,8 +177,9 @@ class Store:
             retry=retry_if_exception(is_passing),
             reraise=True,
         )
+        lost: Counter[str] = Counter()
         try:
-            done: T = tries(self._once, work)
+            done: T = tries(self._once, work, lost)
             return done  # noqa: TRY300 the except clauses end in raise
         except IntegrityError as error:
             if is_duplicate(error):
@@ -189,12 +190,23 @@ class Store:
                 raise DatabaseAwayError(away_text(error)) from None
             raise
 
-    def _once(self, work: Callable[[Transaction], T]) -> T:
-        with self.engine.connect() as connection:
-            tx = Transaction(self, connection)
-            with connection.begin():
-                result = work(tx)
-        self.counted.update(tx.counted)
+    def _once(self, work: Callable[[Transaction], T], lost: Counter[str]) -> T:
+        """Run `work` once. `lost` keeps what earlier tries counted whose COMMIT may have got through.
+
+        Such a try was either rolled back, then this one counts the same again, or it leaves nothing to count.
+        """
+        is_committing = False
+        try:
+            with self.engine.connect() as connection:
+                tx = Transaction(self, connection)
+                with connection.begin():
+                    result = work(tx)
+                    is_committing = True
+        except DBAPIError:
+            if is_committing:
+                lost |= tx.counted
+            raise
+        self.counted.update(tx.counted | lost)
         return result
 
     def rows(self, name: str, **parameters: object) -> Sequence[Row]:
@@ -240,7 +252,7 @@ def is_duplicate(error: IntegrityError) -> bool:
     return error_code(error) == DUPLICATE_KEY or "UNIQUE constraint failed" in str(error.orig)
 
 
-def away_text(error: OperationalError) -> str:
+def away_text(error: DBAPIError) -> str:
     """Say what is away, without the statement and its values."""
     said = f"데이터베이스가 응답하지 않습니다(오류 {error_code(error) or '없음'})"
     return f"{said}. 서버를 확인한 뒤 다시 실행하세요"

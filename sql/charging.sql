@@ -83,9 +83,9 @@ WHERE state IN ('sending', 'unknown') AND lease_until <= :real AND (state = 'sen
 ORDER BY attempt_id LIMIT :page;
 
 -- name: take_check
--- Take an unknown attempt to ask after it; the lease keeps other runs off.
+-- Take an unknown attempt to ask after it; the lease keeps other runs off. What is taken may be taken again.
 UPDATE payment_attempt SET lease_until = :lease_until
-WHERE attempt_id = :attempt_id AND state = 'unknown' AND lease_until <= :real;
+WHERE attempt_id = :attempt_id AND state = 'unknown' AND (lease_until <= :real OR lease_until = :lease_until);
 
 -- name: insert_payment
 -- Evidence of money that moved; the same evidence twice is a duplicate key and means: known.

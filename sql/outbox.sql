@@ -20,6 +20,10 @@ ORDER BY message_id LIMIT :page;
 SELECT * FROM message FORCE INDEX (PRIMARY) WHERE message_id IN :ids AND state IN ('queued', 'no_credit')
 ORDER BY recipient, message_id FOR UPDATE SKIP LOCKED;
 
+-- name: messages_of_claim
+-- What a claim whose COMMIT got through had claimed; its lease, to the microsecond, is its name.
+SELECT * FROM message WHERE message_id IN :ids AND state = 'sending' AND lease_until = :lease_until ORDER BY message_id;
+
 -- name: debits_of
 -- Which messages were debited already.
 SELECT message_id, channel, units FROM credit_entry WHERE message_id IN :ids AND kind = 'debit';
@@ -66,18 +70,19 @@ SELECT * FROM message WHERE state = 'unknown' AND channel = :channel AND next_tr
 ORDER BY message_id LIMIT :page;
 
 -- name: resend_unknown
--- Claim an unknown mail to hand the stored text over again with the same Message-ID.
-UPDATE message SET state = 'sending', tries = tries + 1, lease_until = :lease_until
-WHERE message_id = :message_id AND state = 'unknown';
+-- Claim an unknown mail to hand the stored text over again with the same Message-ID; a claim may be repeated.
+UPDATE message SET tries = tries + CASE WHEN state = 'unknown' THEN 1 ELSE 0 END,
+  state = 'sending', lease_until = :lease_until
+WHERE message_id = :message_id AND (state = 'unknown' OR (state = 'sending' AND lease_until = :lease_until));
 
 -- name: notices_to_expire
 -- A page of messages that wait although they are no longer true: payment notices whose round does not need them any
--- more, and news of a decline, which promises another try, of a round that is over or held.
+-- more, and news of a decline, which promises another try, of a round that is over.
 SELECT m.message_id, m.state, m.units FROM message m JOIN billing_round r ON r.round_id = m.round_id
 WHERE m.state IN ('queued', 'no_credit') AND m.message_id > :after_id
   AND ((m.kind = 'payment_notice' AND (r.state NOT IN ('sealed', 'due') OR r.delivery_on <= :today
                                        OR (r.announced_on IS NOT NULL AND r.charge_on <= :today)))
-       OR (m.kind = 'payment_declined' AND r.state NOT IN ('due', 'charging', 'in_doubt')))
+       OR (m.kind = 'payment_declined' AND r.state NOT IN ('due', 'charging', 'in_doubt', 'held')))
 ORDER BY m.message_id LIMIT :page;
 
 -- name: customer_notices

@@ -19,13 +19,17 @@ WHERE (:before_id IS NULL OR s.subscription_id < :before_id)
 ORDER BY s.subscription_id DESC LIMIT :page;
 
 -- name: list_coming
--- A page of coming rounds, nearest first, from the shop's index on the dates of items in use.
+-- A page of coming rounds, nearest first, from the shop's index on the dates of items in use. An item in an open
+-- round is charged on that round's day.
 SELECT i.delivery_on, i.subscription_id FROM v_item i
 JOIN v_subscription s ON s.subscription_id = i.subscription_id
+LEFT JOIN billing_round_item b ON b.open_item = i.item_id
+LEFT JOIN billing_round r ON r.round_id = b.round_id
 WHERE i.state = 'U' AND i.delivery_on >= :after_on AND i.delivery_on <= :horizon
   AND (i.delivery_on > :after_on OR i.subscription_id > :after_id)
-  AND ((i.pay_on >= :pay_from AND i.pay_on <= :pay_until)
-       OR (i.pay_on IS NULL AND i.delivery_on > :pay_from AND i.delivery_on <= :horizon))
+  AND ((COALESCE(r.charge_on, i.pay_on) >= :pay_from AND COALESCE(r.charge_on, i.pay_on) <= :pay_until)
+       OR (r.charge_on IS NULL AND i.pay_on IS NULL
+           AND i.delivery_on > :pay_from AND i.delivery_on <= :horizon))
   AND (:state IS NULL OR s.state = :state)
   AND (:member_id IS NULL OR s.member_id = :member_id)
   AND (:product_no IS NULL OR i.product_no = :product_no)
@@ -35,8 +39,11 @@ GROUP BY i.delivery_on, i.subscription_id
 ORDER BY i.delivery_on, i.subscription_id LIMIT :page;
 
 -- name: items_of
--- Every item of subscriptions.
-SELECT * FROM v_item WHERE subscription_id IN :ids ORDER BY subscription_id, item_id;
+-- Every item of subscriptions, with the day of the charge where it stands in an open round.
+SELECT i.*, r.charge_on AS round_charge_on FROM v_item i
+LEFT JOIN billing_round_item b ON b.open_item = i.item_id
+LEFT JOIN billing_round r ON r.round_id = b.round_id
+WHERE i.subscription_id IN :ids ORDER BY i.subscription_id, i.item_id;
 
 -- name: masks_of
 -- Stored cards as people may see them.
@@ -91,6 +98,33 @@ WHERE kind = :kind AND closed_at IS NULL AND matter_id > :after_id ORDER BY matt
 -- name: matters_by_id
 -- Matters, open or not.
 SELECT matter_id, subject, kind, detail, closed_at FROM matter WHERE matter_id IN :ids;
+
+-- name: dropped_ahead
+-- What is left out of the rounds ahead, by product, reason and day; a round that was voided or missed is over.
+SELECT i.product_no, i.excluded_reason AS reason, r.delivery_on, MAX(i.product_name) AS product_name,
+  COUNT(DISTINCT r.round_id) AS rounds, MIN(r.subscription_id) AS subscription_id
+FROM billing_round r FORCE INDEX (billing_round_day) JOIN billing_round_item i ON i.round_id = r.round_id
+WHERE r.state IN ('sealed', 'due', 'charging', 'in_doubt', 'held', 'paid', 'failed', 'skipped')
+  AND r.delivery_on >= :today AND i.excluded_reason IS NOT NULL
+GROUP BY i.product_no, i.excluded_reason, r.delivery_on
+ORDER BY i.product_no, i.excluded_reason, r.delivery_on;
+
+-- name: risen_ahead
+-- The prices above the agreed ones in the rounds ahead, by product, prices and day.
+SELECT i.product_no, i.agreed_price, i.price_now, i.unit_price AS charged_price, r.delivery_on,
+  MAX(i.product_name) AS product_name, COUNT(DISTINCT r.round_id) AS rounds,
+  MIN(r.subscription_id) AS subscription_id
+FROM billing_round r FORCE INDEX (billing_round_day) JOIN billing_round_item i ON i.round_id = r.round_id
+WHERE r.state IN ('sealed', 'due', 'charging', 'in_doubt', 'held', 'paid', 'failed', 'skipped')
+  AND r.delivery_on >= :today AND i.excluded_reason IS NULL AND i.price_now > i.agreed_price
+GROUP BY i.product_no, i.agreed_price, i.price_now, i.unit_price, r.delivery_on
+ORDER BY i.product_no, i.agreed_price, i.price_now, i.unit_price, r.delivery_on;
+
+-- name: skipped_ahead
+-- The rounds ahead that had nothing to charge, by day.
+SELECT delivery_on, COUNT(*) AS rounds, MIN(subscription_id) AS subscription_id
+FROM billing_round FORCE INDEX (billing_round_day)
+WHERE state = 'skipped' AND delivery_on >= :today GROUP BY delivery_on ORDER BY delivery_on;
 
 -- name: attempts_in_doubt
 -- A page of attempts that nothing more can be found out about.

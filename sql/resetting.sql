@@ -98,10 +98,14 @@ UNION SELECT pg_code FROM v_service WHERE pg_code = :pg_code
 UNION SELECT pg_code FROM v_card WHERE pg_code = :pg_code;
 
 -- name: reset_size
--- How many subscriptions and cards an event concerns.
+-- How many subscriptions, their rounds that were neither charged nor closed, and cards an event concerns.
 SELECT
   (SELECT COUNT(*) FROM v_subscription s
    WHERE s.pg_code = :pg_code AND s.state <> 'C' AND s.created_at <= :event_at
      AND NOT EXISTS (SELECT 1 FROM v_card c WHERE c.card_id = s.card_id AND c.registered_at > :event_at)
   ) AS subscriptions,
+  (SELECT COUNT(*) FROM billing_round r JOIN v_subscription s ON s.subscription_id = r.subscription_id
+   WHERE r.state IN ('sealed', 'due') AND s.pg_code = :pg_code AND s.state <> 'C' AND s.created_at <= :event_at
+     AND NOT EXISTS (SELECT 1 FROM v_card c WHERE c.card_id = s.card_id AND c.registered_at > :event_at)
+  ) AS rounds,
   (SELECT COUNT(*) FROM v_card WHERE pg_code = :pg_code AND registered_at <= :event_at) AS cards;

@@ -26,6 +26,7 @@ import pymysql
 VARIABLE = "JEONGGI_TEST_DATABASE_URL"
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
+TRIES = 3
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec")  # where a user's PATH does not look
 REMEDY = (
     f"no MariaDB to test on: run `apt-get install mariadb-server` as root, "
@@ -95,7 +96,11 @@ def _start(home: Path, port: int, password: str) -> subprocess.Popen[bytes]:
     common = ["--no-defaults", f"--user={getpass.getuser()}", f"--datadir={data}"]
     make = [str(find("mariadb-install-db")), *common, "--auth-root-authentication-method=normal"]
     with log.open("wb") as written:
-        subprocess.run([*make, "--skip-test-db"], stdout=written, stderr=written, check=False)
+        for _ in range(TRIES):
+            made = subprocess.run([*make, "--skip-test-db"], stdout=written, stderr=written, check=False)
+            if made.returncode == 0:
+                break
+            shutil.rmtree(data, ignore_errors=True)  # left half-made by a machine short of something
         return subprocess.Popen(
             [
                 str(find("mariadbd")),

@@ -22,6 +22,7 @@ CHANGES = {
         f"UPDATE subscription_item SET expected_delivery_date = '2026-12-20' {SECOND}"
     ),
     "쇼핑몰이 판매가를 두 배로 올림": "UPDATE product SET price = price * 2",
+    "쇼핑몰에서 두 상품이 모두 품절됨": "UPDATE product SET sold_out = 'T', stock_quantity = 0",
     "고객이 받는 사람을 최구름으로 바꿈": "UPDATE subscription SET receiver_name = '최구름'",
     "고객이 두 상품을 모두 해지": "UPDATE subscription_item SET subscription_state = 'M'",
     "고객이 한 상품을 해지하고 한 상품을 일시정지": (

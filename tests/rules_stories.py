@@ -127,6 +127,14 @@ def sell_out(stage: Stage) -> None:
     stage.rig.shop("UPDATE product SET sold_out = 'T'")
 
 
+def pause(stage: Stage) -> None:
+    stage.rig.shop("UPDATE subscription_item SET subscription_state = 'B'")
+
+
+def resume(stage: Stage) -> None:
+    stage.rig.shop("UPDATE subscription_item SET subscription_state = 'U'")
+
+
 def set_price(stage: Stage, price: str) -> None:
     stage.rig.shop("UPDATE product SET price = :price", price=sum_of(price))
 
@@ -165,6 +173,8 @@ ACTS: dict[str, Callable[..., None]] = {
     r"건수: 대량메일 (?P<mails>\d+)건, SMS (?P<sms>\d+)건": have_credits,
     "고객의 결제 안내 메일과 SMS를 끔": switch_customers_off,
     "상품 품절": sell_out,
+    "고객이 상품을 일시정지": pause,
+    "고객이 상품을 다시 이용": resume,
     r"판매가가 (?P<price>[\d,]+원)이 됨": set_price,
     r"고객이 (?P<price>[\d,]+원)에 동의": consent,
     "주 카드 잔액 부족": lambda stage: stage.card_answers("bk-main", SOFT),

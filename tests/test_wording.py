@@ -132,10 +132,10 @@ def test_the_payment_notice_tells_which_price_is_charged_after_a_rise(
     ("kind", "sample", "said"),
     [
         ("payment_declined", "usual", "2026년 11월 30일(월) 17:00 이후 다시 결제합니다"),
-        ("payment_declined", "usual", "2026년 12월 2일(수)까지 다시 시도합니다"),
+        ("payment_declined", "usual", "2026년 12월 2일(수) 17:00까지 다시 시도합니다"),
         ("payment_declined", "usual", "결제 카드 변경"),
         ("payment_declined", "hard", "이 카드로는 다시 시도하지 않습니다"),
-        ("payment_declined", "hard", "2026년 12월 2일(수)까지 결제 카드를 바꾸시면"),
+        ("payment_declined", "hard", "2026년 12월 2일(수) 17:00 전에 결제 카드를 바꾸시면"),
         ("payment_failed", "usual", "이번 회차는 배송되지 않습니다"),
         ("payment_failed", "usual", "다음 배송 예정일은 2026년 12월 29일(화)입니다"),
         ("auto_cancel", "usual", "결제대행사(PG)가 변경 또는 초기화되어"),
@@ -149,6 +149,14 @@ def test_the_other_mails_tell_the_customer_what_happens_next(
     kind: Kind, sample: str, said: str, part: str
 ) -> None:
     assert said in words(customer_mail(kind, sample), part)
+
+
+@pytest.mark.parametrize("homepage_url", ["https://shop.example.com", ""])
+def test_the_way_out_of_a_declined_round_stands_in_a_paragraph_of_its_own(homepage_url: str) -> None:
+    facts = vars(SAMPLES["payment_declined"]["usual"]) | {"homepage_url": homepage_url}
+    lines = RENDERER.render("payment_declined", "customer", "mail", facts).body.splitlines()
+    (place,) = [number for number, line in enumerate(lines) if "원하지 않으시면" in line]
+    assert (lines[place - 1], lines[place - 2][:7]) == ("", "쇼핑몰에 로그")
 
 
 @pytest.mark.parametrize("part", PARTS)

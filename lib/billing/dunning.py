@@ -21,6 +21,11 @@ def next_slot(after: datetime, retry_times: Sequence[time], charge_until: date) 
     return coming if coming and coming.date() <= charge_until else None
 
 
+def last_slot(retry_times: Sequence[time], charge_until: date) -> datetime:
+    """Return the last slot there is for a round; a decline at it is final."""
+    return datetime.combine(charge_until, max(retry_times))
+
+
 def in_quiet_hours(at: datetime, quiet: QuietHours) -> bool:
     """Tell whether `at` is a time for no message and no first charge; equal ends are never quiet."""
     if quiet is None:

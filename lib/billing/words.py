@@ -54,7 +54,10 @@ WAY_OUT = {
     "member_withdrawn": "신청을 해지하세요",
     "no_address": "신청이나 회원의 메일 주소, 휴대전화를 고치세요",
     "before_first_delivery": "관리자 페이지에서 배송예정일을 새로 지정하세요",
-    "already_ordered": "다른 결제 프로그램이 돌고 있는지 확인하세요",
+    "already_ordered": (
+        "주문이 맞으면 관리자 페이지에서 배송예정일을 새로 지정하고, "
+        "다른 프로그램이 만든 주문이면 그 프로그램을 멈추세요"
+    ),
     "no_card": "고객이 카드를 등록해야 합니다",
     "foreign_card": "고객이 자기 카드를 등록해야 합니다",
     "contract_ended": "고객이 새 카드를 등록해야 합니다",

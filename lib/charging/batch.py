@@ -6,29 +6,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
-
 from lib.charging.desk import Desk
 from lib.charging.record import Result, record, record_plainly
 from lib.gateways import Approval, Approved
+from lib.outbox.bad_data import is_bad_data
 from lib.run import Run
 from lib.spool import Spool
-from lib.store import ContendedError, DuplicateError, Transaction, error_code
+from lib.store import ContendedError, DuplicateError, Transaction
 
 K = TypeVar("K")
 T = TypeVar("T")
 
-ROW_CODES = frozenset({1292, 1644, 1690, 3819, 4025})
-"""A row's fault that PyMySQL takes for the server's: a wrong date, a trigger's refusal, a number out of
-range, a CHECK of MySQL's and of MariaDB's."""
-
 
 def is_bad_row(error: Exception) -> bool:
-    """Tell whether an error is about the values of a row; a stray NULL makes a TypeError."""
-    if isinstance(error, OperationalError):
-        return error_code(error) in ROW_CODES
-    rows_own = DataError | IntegrityError | DuplicateError | ContendedError
-    return isinstance(error, rows_own | ValueError | OverflowError | TypeError | AttributeError)
+    """Tell whether an error is about the values of a row; a stray NULL makes an AttributeError too."""
+    return is_bad_data(error) or isinstance(error, DuplicateError | ContendedError | AttributeError)
 
 
 def in_batch(

@@ -69,8 +69,9 @@ def claim(
         else:
             _close_or_leave(run, round_, decision, facts, tx)
             if round_["round_id"] in tried and decision.verdict in {"later", "blocked"}:
-                # Declined in this run, and the other card cannot be tried now: as if there were none.
-                wait_for_slot(run, round_, decision.reason, facts, tx)
+                # Declined in this run, and the other card cannot be tried now.
+                said = words.BLOCKED.get(decision.reason, decision.reason)
+                wait_for_slot(run, round_, said, facts, tx, may_end=False)
     run.matters.close(tx, "blocked", unblocked, run.clock.now())
     run.matters.close(tx, "bad_row", [f"round {each['round_id']}" for each in rounds], run.clock.now())
     return claimed
@@ -222,19 +223,27 @@ def _pay_nothing(run: Run, round_: Row, facts: ClaimFacts, tx: Transaction) -> N
     number = order_no(facts.judge.shop.shop_no, round_["subscription_id"], as_date(round_["delivery_on"]), 0)
     if tx.change("pay_round", round_id=round_["round_id"], order_no=number, paid_at=run.clock.now()):
         tx.count("paid")
-        unblocked = [round_["subscription_id"], round_["pg_code"]]
+        unblocked = [round_["subscription_id"], _pg_code(round_, facts)]
         run.matters.close(tx, "blocked", unblocked, run.clock.now())
 
 
 def _report_blocked(run: Run, round_: Row, reason: str, facts: ClaimFacts, tx: Transaction) -> None:
-    subscription = facts.subscriptions[round_["subscription_id"]]
-    card = facts.judge.main_card(subscription)
-    pg_code = card.pg_code if card else subscription.pg_code
+    pg_code = _pg_code(round_, facts)
     if reason == "reset_in_progress":
         run.postpone(
             f"{pg_code}: PG 초기화가 진행 중이라 결제하지 않습니다. reset-pg 가 끝나면 다시 실행하세요"
         )
-    subject = pg_code if reason in SHOP_WIDE else round_["subscription_id"]
-    detail = f"{round_['delivery_on']} 회차를 결제하지 않음: {words.blocked(reason)}"
+    if reason in SHOP_WIDE:
+        subject, detail = pg_code, words.blocked(reason)
+    else:
+        subject = round_["subscription_id"]
+        detail = f"{round_['delivery_on']} 회차를 결제하지 않음: {words.blocked(reason)}"
     run.matters.open(tx, subject, "blocked", detail, run.clock.now())
     tx.count("blocked")
+
+
+def _pg_code(round_: Row, facts: ClaimFacts) -> str:
+    """Return the PG that the round would be charged through now."""
+    subscription = facts.subscriptions[round_["subscription_id"]]
+    card = facts.judge.main_card(subscription)
+    return card.pg_code if card else subscription.pg_code

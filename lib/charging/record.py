@@ -89,14 +89,16 @@ def _doubt_foreign_evidence(run: Run, result: Result, outcome: Approved, tx: Tra
 
 
 def _decline(run: Run, result: Result, outcome: Declined, tried: set[int], tx: Transaction) -> bool:
-    attempt = result.attempt
-    if not _close(run, result, "declined", outcome.code, outcome.message, tx, decline=outcome.decline):
-        return False
-    tx.count("declined")
-    round_ = tx.rows("rounds_by_id", ids=[attempt.round_id])[0]
+    closed = _close(run, result, "declined", outcome.code, outcome.message, tx, decline=outcome.decline)
+    tx.count("declined", int(closed))
+    round_ = tx.rows("rounds_by_id", ids=[result.attempt.round_id])[0]
+    facts = read_claim_facts(run, [round_], tx)
+    if not closed:
+        # Recorded before: perhaps by us, and the answer to the COMMIT got lost. The other card is still due.
+        is_due = round_["state"] == "due" and utc(round_["next_attempt_at"]) <= run.clock.now()
+        return is_due and untried_card(run, round_, facts, tried) is not None
     if round_["state"] != "charging":
         return False  # paid by late evidence, or held: the decline changes nothing
-    facts = read_claim_facts(run, [round_], tx)
     if untried_card(run, round_, facts, tried):
         _wait(run, round_, outcome.code, run.clock.now(), tx)
         return True

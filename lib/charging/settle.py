@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from lib import shop as contract
@@ -101,7 +101,7 @@ def _ask_all(
 ) -> tuple[list[Result], list[Future[Settled]]]:
     """Ask after a page of attempts; returns the answers, and the questions that broke off."""
     asked = [row for row in rows if desk.gateway(row["pg_code"])]
-    taken = run.store.transaction(partial(_take, run, asked))
+    taken = run.store.transaction(partial(_take, run, asked, real_now()))
     cards = run.store.transaction(partial(contract.read_cards, ids=[each.card_id for each in taken]))
     futures = [
         pool.submit(_ask, run, desk.gateways[each.pg_code], each, cards.get(each.card_id), may_replay)
@@ -116,8 +116,8 @@ def _ask_all(
     return results, [future for future in futures if future.exception()]
 
 
-def _take(run: Run, rows: Sequence[Row], tx: Transaction) -> list[Attempt]:
-    real = real_now()
+def _take(run: Run, rows: Sequence[Row], real: datetime, tx: Transaction) -> list[Attempt]:
+    """Take attempts to ask after; `real` is one moment for all tries, so a repeated one knows its own."""
     gateways = run.settings.gateways()
     return [
         read_attempt(row)
@@ -126,7 +126,7 @@ def _take(run: Run, rows: Sequence[Row], tx: Transaction) -> list[Attempt]:
             "take_check",
             attempt_id=row["attempt_id"],
             real=real,
-            lease_until=lease(gateways[row["pg_code"]].lease),
+            lease_until=real + timedelta(seconds=gateways[row["pg_code"]].lease),
         )
     ]
 

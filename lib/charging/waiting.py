@@ -10,12 +10,18 @@ from lib.run import Run
 from lib.store import Row, Transaction
 
 
-def wait_for_slot(run: Run, round_: Row, reason: str, facts: ClaimFacts, tx: Transaction) -> None:
-    """Make a declined round due at its next slot and tell the customer, once; without a slot it is over."""
+def wait_for_slot(
+    run: Run, round_: Row, reason: str, facts: ClaimFacts, tx: Transaction, *, may_end: bool = True
+) -> None:
+    """Make a declined round due at its next slot and tell the customer, once; without a slot it is over.
+
+    Not `may_end`: a card is left that could not be tried now, so the round stays due until `charge_until`.
+    """
     policy = run.settings.policy
     slot = next_slot(run.clock.local(), policy.retry_times, as_date(round_["charge_until"]))
     if slot is None:
-        end_round(run, round_, facts, tx)
+        if may_end:
+            end_round(run, round_, facts, tx)
         return
     waits = tx.change(
         "retry_round",

@@ -17,6 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 from lib import installing, settings
+from lib.billing import texts
 from lib.clock import Clock
 from lib.command.codes import (
     BUG,
@@ -120,7 +121,7 @@ def _work(job: Job, options: Options, run: Run) -> None:
     if options.dry_run:
         for line in job.rehearse(run):
             if not options.as_json:
-                click.echo(line)
+                click.echo(texts.clean(line))
         return
     with _progress(job, options, run):
         job.work(run)

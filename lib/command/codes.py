@@ -11,7 +11,7 @@ from lib.rendering import TemplateError
 from lib.run import Run
 from lib.settings import ConfigurationError
 from lib.spool import SpoolError
-from lib.store import DatabaseAwayError, error_code
+from lib.store import DatabaseAwayError, away_text, error_code, is_passing
 
 DONE, MATTERS, USAGE, BUG, TRY_AGAIN, CONFIGURATION = 0, 1, 2, 70, 75, 78
 
@@ -42,21 +42,27 @@ def exit_code(run: Run) -> int:
 def code_of(error: BaseException) -> int | None:
     """Return the exit code an error that ends a command stands for; None: not ours to judge."""
     match error:
-        case ConfigurationError() | TemplateError() | SpoolError():
-            return CONFIGURATION
-        case installing.InstalledElsewhereError() | installing.SchemaError():
+        case (
+            ConfigurationError()
+            | TemplateError()
+            | SpoolError()
+            | installing.InstalledElsewhereError()
+            | installing.SchemaError()
+        ):
             return CONFIGURATION
         case DatabaseAwayError() | KeyboardInterrupt():
             return TRY_AGAIN
         case DBAPIError() if database_fault(error):
-            return CONFIGURATION
+            return TRY_AGAIN if is_passing(error) else CONFIGURATION
         case click.ClickException():
             return None
     return BUG if isinstance(error, Exception) else None
 
 
 def database_fault(error: DBAPIError) -> str | None:
-    """Say what is wrong with the database's set-up, or None: then it is a bug of ours."""
+    """Say what is wrong with the database or its set-up, or None: then it is a bug of ours."""
+    if is_passing(error):
+        return away_text(error)
     code = error_code(error)
     said = redact(str(error.orig.args[-1]) if error.orig and error.orig.args else "")
     if code in ACCESS_DENIED or any(part in said for part in SQLITE_REFUSED):

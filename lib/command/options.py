@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lib.settings import Settings
+from lib.settings import Settings, database_address
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,6 +67,14 @@ def shared_options(command: F) -> F:
 
 class UsageError(click.UsageError):
     """Wrong usage: exit 2."""
+
+
+def read_address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Read the address of a database; as `env:NAME` its password stands in no list of processes."""
+    try:
+        return value and database_address(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def now() -> datetime:

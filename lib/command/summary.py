@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from lib.billing import words
+from lib.billing import texts, words
 from lib.command.codes import DONE, last_line
 from lib.command.options import Options
 from lib.run import Run
@@ -25,7 +25,7 @@ def tell(job: str, options: Options, run: Run, summary: Mapping[str, Any]) -> No
     if options.quiet and summary["exit_code"] == DONE and not options.as_json:
         return
     for line in _troubles(run, options):
-        click.echo(line, err=True)
+        click.echo(texts.clean(line), err=True)
     if options.as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))
     elif sys.stdout.isatty():

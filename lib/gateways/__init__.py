@@ -23,6 +23,11 @@ class Card:
     def __repr__(self) -> str:
         return f"Card({self.card_id}, {self.pg_code})"
 
+    @property
+    def secrets(self) -> tuple[str, str]:
+        """Return what must be taken out of every answer."""
+        return self.billing_key, self.customer_key
+
 
 @dataclass(frozen=True)
 class Attempt:

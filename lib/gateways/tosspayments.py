@@ -43,7 +43,6 @@ LARGEST_AMOUNT = 10**15
 REMOVED = "ALREADY_REMOVED_BILLING_KEY"
 """Not in the published table, but what several public clients saw for a key that was deleted before."""
 
-
 # The codes are published, their classes are ours. INVALID_REQUEST and the instalment codes stand with the
 # row: what differs between two requests is the row, and one bad row must not stop the others.
 # INVALID_IDEMPOTENCY_KEY stands with the account: every row's key has the same form.
@@ -61,9 +60,7 @@ PUBLISHED: Mapping[Class, str] = {
     "unknown": """DUPLICATED_ORDER_ID ALREADY_PROCESSED_PAYMENT ALREADY_COMPLETED_PAYMENT DUPLICATED_REQUEST
         PROVIDER_ERROR IDEMPOTENT_REQUEST_PROCESSING FORBIDDEN_CONSECUTIVE_REQUEST""",
 }
-CODES: Mapping[str, Class] = {
-    code: meaning for meaning, listed in PUBLISHED.items() for code in listed.split()
-}
+CODES: Mapping[str, Class] = {code: kind for kind, codes in PUBLISHED.items() for code in codes.split()}
 
 
 class TossPayments:
@@ -106,7 +103,7 @@ class TossPayments:
             outcome = self._charge(replace(attempt, send_until=until), card, "replay")
             if isinstance(outcome, Approved | Declined | Refused):
                 return outcome
-        return self._inquire(attempt)
+        return self._inquire(attempt, card)
 
     def forget(self, card: Card) -> Forgotten:
         """Delete the billing key; 404 means that it is gone already."""
@@ -117,7 +114,7 @@ class TossPayments:
             return Forgotten("unknown", answer.why)
         if answer.status == OK:
             return Forgotten("done")
-        code, message = _said(answer, self._secret, card.billing_key, card.customer_key)
+        code, message = _said(answer, self._secret, *card.secrets)
         # A 404 that is not the PG's own (a wrong address, a proxy) proves nothing about the key.
         is_gone = answer.status == NOT_FOUND and self._codes.get(code) != "misconfigured"
         if _is_verdict(answer) and (is_gone or code == REMOVED):
@@ -162,7 +159,7 @@ class TossPayments:
             return NotSent(answer.why)
         if isinstance(answer, Lost):
             return Unknown("LOST", answer.why)
-        code, message = _said(answer, self._secret, card.billing_key, card.customer_key)
+        code, message = _said(answer, self._secret, *card.secrets)
         if answer.status == OK:
             payment = answer.object() or {}
             if approved := _approved(payment, source):
@@ -182,11 +179,11 @@ class TossPayments:
                 return Misconfigured(code, message)
         return Unknown(code, message)
 
-    def _inquire(self, attempt: Attempt) -> Settled:
+    def _inquire(self, attempt: Attempt, card: Card | None) -> Settled:
         answer = self._http.ask("GET", f"/v1/payments/orders/{quote(attempt.order_no, safe='')}")
         if not isinstance(answer, Reply):
             return Unknown("LOST", answer.why)
-        code, message = _said(answer, self._secret)
+        code, message = _said(answer, self._secret, *(card.secrets if card else ()))
         payment = answer.object() if answer.status == OK else None
         if payment is None:
             return Unknown(code, message)

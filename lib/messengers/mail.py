@@ -102,9 +102,9 @@ class Mail:
             return NotNow("CONNECT", f"{type(error).__name__} at {self._url.hostname}", sent=False)
         try:
             self._greet(connection)
-        except (*LOST, UnicodeError) as error:
+        except (*LOST, ValueError) as error:  # smtplib reads a challenge as base64, whatever it is
             connection.close()
-            return _not_let_in(error, *self._login)
+            return _not_let_in(error, *self._login, "\0" + "\0".join(self._login))
         return connection
 
     def _greet(self, connection: smtplib.SMTP) -> None:

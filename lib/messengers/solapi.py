@@ -51,6 +51,7 @@ class Solapi:
     def __init__(self, config: settings.Sms, *, now: Callable[[], datetime] = real_time) -> None:
         self._config = config
         self._now = now
+        self._secrets = (config.api_key, config.api_secret.get_secret_value())
         self._http = Client(
             config.base_url,
             connect_timeout=config.connect_timeout,
@@ -69,7 +70,7 @@ class Solapi:
         filled = self._http.send(
             "PUT", f"{_path(group)}/messages", body=_json(messages=[*map(_message, letters)])
         )
-        outcomes = _registered(filled, letters)
+        outcomes = _registered(filled, letters, self._secrets)
         if outcomes is None:
             self._drop(group)
             return _all(letters, self._not_begun(filled))
@@ -147,7 +148,7 @@ class Solapi:
             case "PENDING":
                 return self._withdrawn(group, waiting)
             case "FAILED":
-                return Refused("account", "GROUP_FAILED", _last_log(content))
+                return Refused("account", "GROUP_FAILED", _last_log(content, self._secrets))
             case "DELETED" if not content.get("dateSent"):
                 return NotNow("DELETED", "the group was deleted before its release")
         return Unknown("the provider does not tell what became of the group")
@@ -171,7 +172,7 @@ class Solapi:
             outcome = self._by_state(group, content, NotNow("PENDING", "the group was not released"))
             return _all(letters, outcome)
         codes = {_own_id(message): message for message in self._messages(group)}
-        return {one.message_id: _judged(codes.get(one.message_id), group) for one in letters}
+        return {one.message_id: _judged(codes.get(one.message_id), group, self._secrets) for one in letters}
 
     def _messages(self, group: str) -> Iterator[Mapping[str, Any]]:
         start = ""
@@ -186,9 +187,8 @@ class Solapi:
 
     def _said(self, reply: Reply) -> tuple[str, str]:
         content = reply.object() or {}
-        key, secret = self._config.api_key, self._config.api_secret.get_secret_value()
-        code = redact(str(content.get("errorCode") or f"HTTP_{reply.status}"), key, secret)
-        return code[:64], redact(str(content.get("errorMessage") or ""), key, secret)
+        code = redact(str(content.get("errorCode") or f"HTTP_{reply.status}"), *self._secrets)
+        return code[:64], redact(str(content.get("errorMessage") or ""), *self._secrets)
 
 
 def _path(group: str) -> str:
@@ -219,24 +219,23 @@ def _message(letter: Letter) -> dict[str, object]:
     return message
 
 
-def _registered(answer: Answer, letters: Sequence[Letter]) -> Outcomes | None:
+def _registered(answer: Answer, letters: Sequence[Letter], hidden: Sequence[str]) -> Outcomes | None:
     """Return the letters that were refused one by one; None where it is not clear which were."""
     results = list(_objects(_content(answer).get("resultList")))
     sent, ids = [letter.message_id for letter in letters], [_own_id(result) for result in results]
     if len(ids) != len(sent) or (any(ids) and set(ids) != set(sent)):
         return None
-    judged = zip(ids if any(ids) else sent, (_judged(result, "") for result in results), strict=True)
+    judged = zip(ids if any(ids) else sent, (_judged(result, "", hidden) for result in results), strict=True)
     return {own: outcome for own, outcome in judged if isinstance(outcome, Refused | NotNow)}
 
 
-def _judged(message: Mapping[str, Any] | None, group: str) -> Outcome:
+def _judged(message: Mapping[str, Any] | None, group: str, hidden: Sequence[str]) -> Outcome:
     """Class a message's code: 1xxx refused at acceptance, 2xxx in the platform, 3xxx by the carrier."""
     if message is None:
         return Unknown("the group does not list this message")
     code = str(message.get("statusCode"))
-    said = redact(
-        str(message.get("statusMessage") or message.get("reason") or ""), str(message.get("to") or "")
-    )
+    told = str(message.get("statusMessage") or message.get("reason") or "")
+    said = redact(told, str(message.get("to") or ""), *hidden)
     if code in HANDED_OVER:
         return Accepted(group)
     if code in ACCOUNT:
@@ -246,7 +245,7 @@ def _judged(message: Mapping[str, Any] | None, group: str) -> Outcome:
     if code[:1] in {"1", "2"} or code in NOT_DELIVERABLE:
         return Refused("permanent", code, said)
     # Handset off, queue full and the like: the provider took it and billed it.
-    return Accepted(group) if code[:1] == "3" else Unknown(f"status code {redact(code)[:20]}")
+    return Accepted(group) if code[:1] == "3" else Unknown(f"status code {redact(code, *hidden)[:20]}")
 
 
 def _own_id(message: Mapping[str, Any]) -> int:
@@ -278,9 +277,9 @@ def _is_money(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _last_log(content: Mapping[str, Any]) -> str:
+def _last_log(content: Mapping[str, Any], hidden: Sequence[str]) -> str:
     entries = list(_objects(content.get("log")))
-    return redact(str(entries[-1].get("message") or "")) if entries else ""
+    return redact(str(entries[-1].get("message") or ""), *hidden) if entries else ""
 
 
 def _all(letters: Iterable[Letter], outcome: Outcome) -> Outcomes:

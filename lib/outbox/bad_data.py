@@ -9,12 +9,13 @@ from lib.store import error_code
 SUSPECT = (DBAPIError, OverflowError, ValueError, TypeError)
 """What reading or writing values may raise: a date of zeros, or a huge number in SQLite, is a plain error."""
 
-CHECK_FAILED = frozenset({3819, 4025})
-"""MySQL's and MariaDB's codes for a broken CHECK; PyMySQL takes them for operational errors."""
+ROW_CODES = frozenset({1292, 1644, 1690, 3819, 4025})
+"""A row's fault that PyMySQL takes for the server's: a wrong date, a trigger's refusal, a number out of
+range, a CHECK of MySQL's and of MariaDB's."""
 
 
 def is_bad_data(error: Exception) -> bool:
     """Tell whether a write failed for its values: one row's trouble, which stops no other row."""
-    if isinstance(error, DBAPIError) and error_code(error) in CHECK_FAILED:
+    if isinstance(error, DBAPIError) and error_code(error) in ROW_CODES:
         return True
     return isinstance(error, DataError | IntegrityError | OverflowError | ValueError | TypeError)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Literal
 
+from lib import shop as contract
 from lib.billing import texts, words
 from lib.billing.calendar import can_still_be_announced, charge_window
 from lib.dialect import as_date
@@ -18,6 +19,7 @@ from lib.outbox.kept import leave_unsendable, leave_unworded
 from lib.outbox.wording import Material, gather, word
 from lib.rendering import Rendered, Renderer, TemplateError
 from lib.run import Run, lease
+from lib.shop import Channel, ShopState
 from lib.store import Row, Transaction, utc
 
 LONGEST_SUBJECT = 250
@@ -45,26 +47,28 @@ class Draft:
     days: tuple[date, date] | None
 
 
-def claim(run: Run, post: Post, ids: Sequence[int]) -> list[Letter]:
+def claim(run: Run, post: Post, channel: Channel, ids: Sequence[int]) -> list[Letter]:
     """Claim a batch of waiting messages of one channel; returns those to hand over.
 
     Where the values of one are refused, the batch is claimed one by one: it waits, the others go.
     """
+    until = lease(post.lease_seconds[channel])
     try:
-        return run.store.transaction(partial(_claim, run, post, ids))
+        return run.store.transaction(partial(_claim, run, post, until, ids))
     except SUSPECT as error:
         if not is_bad_data(error):
             raise
         if len(ids) == 1:
             run.store.transaction(partial(leave_unsendable, run, ids[0], type(error).__name__))
             return []
-    return [letter for each in ids for letter in claim(run, post, [each])]
+    return [letter for each in ids for letter in claim(run, post, channel, [each])]
 
 
-def _claim(run: Run, post: Post, ids: Sequence[int], tx: Transaction) -> list[Letter]:
+def _claim(run: Run, post: Post, until: datetime, ids: Sequence[int], tx: Transaction) -> list[Letter]:
     messages = tx.rows("lock_messages", ids=list(ids))
+    claimed = _claimed_before(run, until, ids, tx) if len(messages) < len(ids) else []
     if not messages:
-        return []
+        return claimed
     material = gather(run, messages, tx)
     debits = {row["message_id"]: row["units"] for row in tx.rows("debits_of", ids=list(ids))}
     drafts = [
@@ -74,9 +78,15 @@ def _claim(run: Run, post: Post, ids: Sequence[int], tx: Transaction) -> list[Le
     ]
     paid = _pay(run, drafts, tx)
     tx.change_many("fix_charge_day", [row for draft in paid if (row := _days_row(draft))])
-    until = lease(post.lease_seconds[messages[0]["channel"]])
     tx.change_many("claim_message", [_claim_row(run, draft, until) for draft in paid])
-    return [_letter(material, draft, until) for draft in paid]
+    return claimed + [_letter(material, draft, until) for draft in paid]
+
+
+def _claimed_before(run: Run, until: datetime, ids: Sequence[int], tx: Transaction) -> list[Letter]:
+    """Find what this very claim has committed already: the answer to its COMMIT got lost on the way."""
+    rows = tx.rows("messages_of_claim", ids=list(ids), lease_until=until)
+    shop = contract.read_shop(tx, run.settings, run.clock) if rows else None
+    return [stored_letter(shop, row, until) for row in rows] if shop else []
 
 
 def _draft(
@@ -179,6 +189,24 @@ def _letter(material: Material, draft: Draft, until: datetime) -> Letter:
         claimed_at=claimed_at,
         lease_until=until,
         provider_id=message["provider_id"] or "",
+    )
+
+
+def stored_letter(shop: ShopState, row: Row, lease_until: datetime) -> Letter:
+    """Make the same of a message that was claimed before: its text is what was stored then."""
+    return Letter(
+        message_id=row["message_id"],
+        channel=row["channel"],
+        address=row["address"],
+        subject=row["subject"] or "",
+        body=row["body"] or "",
+        html=row["html"] or "",
+        sms_kind=row["sms_kind"],
+        sender=shop.sender_mail if row["channel"] == "mail" else shop.sender_phone,
+        sender_name=shop.name,
+        claimed_at=utc(row["claimed_at"]),
+        lease_until=lease_until,
+        provider_id=row["provider_id"] or "",
     )
 
 

@@ -84,7 +84,7 @@ def _deliver_to(counter: Counter, pool: ThreadPoolExecutor, waiting: Iterator[in
     open_batches: set[Future[Handed]] = set()
     while True:
         while len(open_batches) < counter.threads and (ids := _next_batch(counter, waiting)):
-            letters = claim(counter.run, counter.post, ids)
+            letters = claim(counter.run, counter.post, counter.channel, ids)
             if letters:
                 open_batches.add(pool.submit(_hand_over, counter, letters))
         if not open_batches:

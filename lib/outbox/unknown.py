@@ -8,12 +8,11 @@ from functools import partial
 
 from lib import shop as contract
 from lib.messengers import Letter
-from lib.outbox.claim import notice_days
+from lib.outbox.claim import notice_days, stored_letter
 from lib.outbox.counter import Counter
 from lib.outbox.record import LOOKED_UP, SENT_AGAIN, record
 from lib.run import lease, real_now
-from lib.shop import ShopState
-from lib.store import Row, Transaction, utc
+from lib.store import Row, Transaction
 
 PAGE = 200
 
@@ -37,7 +36,7 @@ def settle_unknown(counter: Counter) -> None:
 def _look_up(counter: Counter, rows: Sequence[Row]) -> None:
     run = counter.run
     shop = run.store.transaction(lambda tx: contract.read_shop(tx, run.settings, run.clock))
-    letters = [_stored_letter(shop, row, real_now()) for row in rows]
+    letters = [stored_letter(shop, row, real_now()) for row in rows]
     outcomes = counter.messenger.settle(letters)
     run.store.transaction(partial(record, run, letters, outcomes, LOOKED_UP))
 
@@ -49,19 +48,19 @@ def _send_again(counter: Counter, rows: Sequence[Row]) -> None:
         if not counter.may_send:
             return
         batch = rows[start : start + size]
-        letters = counter.run.store.transaction(partial(_claim_again, counter, batch))
+        until = lease(counter.post.lease_seconds[counter.channel])
+        letters = counter.run.store.transaction(partial(_claim_again, counter, until, batch))
         if letters:
             outcomes = counter.messenger.send(letters, lambda _id: None)
             counter.saw(outcomes)
             counter.run.store.transaction(partial(record, counter.run, letters, outcomes, SENT_AGAIN))
 
 
-def _claim_again(counter: Counter, rows: Sequence[Row], tx: Transaction) -> list[Letter]:
+def _claim_again(counter: Counter, until: datetime, rows: Sequence[Row], tx: Transaction) -> list[Letter]:
     run = counter.run
     shop = contract.read_shop(tx, run.settings, run.clock)
     round_ids = [row["round_id"] for row in rows if row["kind"] == "payment_notice"]
     rounds = {row["round_id"]: row for row in tx.rows("rounds_by_id", ids=round_ids)} if round_ids else {}
-    until = lease(counter.post.lease_seconds[counter.channel])
     letters = []
     for row in rows:
         days = notice_days(run, rounds[row["round_id"]]) if row["kind"] == "payment_notice" else None
@@ -71,22 +70,5 @@ def _claim_again(counter: Counter, rows: Sequence[Row], tx: Transaction) -> list
             # The stored text may name an earlier day; the charge still comes after the day of the notice.
             tx.change("fix_charge_day", round_id=row["round_id"], charge_on=days[0], charge_until=days[1])
         if tx.change("resend_unknown", message_id=row["message_id"], lease_until=until):
-            letters.append(_stored_letter(shop, row, until))
+            letters.append(stored_letter(shop, row, until))
     return letters
-
-
-def _stored_letter(shop: ShopState, row: Row, lease_until: datetime) -> Letter:
-    return Letter(
-        message_id=row["message_id"],
-        channel=row["channel"],
-        address=row["address"],
-        subject=row["subject"] or "",
-        body=row["body"] or "",
-        html=row["html"] or "",
-        sms_kind=row["sms_kind"],
-        sender=shop.sender_mail if row["channel"] == "mail" else shop.sender_phone,
-        sender_name=shop.name,
-        claimed_at=utc(row["claimed_at"]),
-        lease_until=lease_until,
-        provider_id=row["provider_id"] or "",
-    )

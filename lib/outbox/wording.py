@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from lib import facts
 from lib import shop as contract
+from lib.billing.dunning import last_slot
 from lib.dialect import as_date
 from lib.gateways import Card
 from lib.run import Run
@@ -179,7 +180,10 @@ def _payment_declined(material: Material, round_: Row, common: dict[str, Any]) -
     if round_["state"] == "due" and round_["next_attempt_at"]:
         next_at = material.run.clock.to_local(utc(round_["next_attempt_at"]))
     return facts.PaymentDeclined(
-        **common, decline=last["decline"] if last else "soft", next_attempt_at=next_at
+        **common,
+        decline=last["decline"] if last else "soft",
+        next_attempt_at=next_at,
+        last_attempt_at=last_slot(material.run.settings.policy.retry_times, common["charge_until"]),
     )
 
 

@@ -169,8 +169,9 @@ def _what(items: Sequence[Row]) -> dict[str, object]:
 
 
 def charge_day(item: Row) -> date:
-    """Return the day on which an item's next charge is expected (결제예정일)."""
-    return as_date(item["pay_on"]) if item["pay_on"] else as_date(item["delivery_on"]) - DAY
+    """Return an item's next day of charge (결제예정일): that of its open round, else the expected one."""
+    on = item["round_charge_on"] or item["pay_on"]
+    return as_date(on) if on else as_date(item["delivery_on"]) - DAY
 
 
 def goods(names: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,7 +138,7 @@ def _command(kind: str, subject: str, matter_id: int) -> str:
     text = advice(kind).command
     if kind == "blocked" and not any(map(str.isdigit, subject)):
         return "jeonggi service"  # the shop or a PG as a whole, not one subscription
-    return text.format(subject=NAMED.sub("", subject), id=matter_id)
+    return text.format(subject=shlex.quote(NAMED.sub("", subject)), id=matter_id)
 
 
 def pages(store: Store, name: str, key: str, **parameters: object) -> Iterator[Row]:
@@ -158,7 +159,7 @@ def local(clock: Clock, moment: datetime) -> datetime:
 
 def close_by_hand(store: Store, ids: Sequence[int], at: datetime) -> list[str]:
     """Close matters that a person has dealt with; returns why others were not closed."""
-    return store.transaction(partial(_close, ids, at))
+    return store.transaction(partial(_close, ids, at)) if ids else []
 
 
 def _close(ids: Sequence[int], at: datetime, tx: Transaction) -> list[str]:

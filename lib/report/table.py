@@ -173,8 +173,21 @@ def _print_object(sections: Iterable[Section]) -> None:
 
 def _json_rows(rows: Iterable[Cells]) -> Iterator[str]:
     for number, row in enumerate(rows):
-        text = json.dumps(dict(row), ensure_ascii=False, default=_json_value)
+        text = _visible(json.dumps(dict(row), ensure_ascii=False, default=_json_value))
         yield f", {text}" if number else text
+
+
+def _visible(text: str) -> str:
+    """Escape what JSON may hold as it is and a terminal or a reader of lines would take as a command."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(each if each.isprintable() else _escaped(each) for each in text)
+    )
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]
 
 
 def _json_value(value: object) -> object:

@@ -10,7 +10,7 @@ from functools import partial
 
 from lib import shop as contract
 from lib.dialect import as_date
-from lib.planning import BadRow, Facts, Plan, plan_rounds
+from lib.planning import BadRow, Facts, Plan, Wait, plan_rounds
 from lib.run import Run
 from lib.shop import Item, Subscription
 from lib.standing import Judge
@@ -26,6 +26,7 @@ class Sealed:
     """What a page came to, for the counts and for `--dry-run`."""
 
     plans: list[Plan] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
     blocked: list[tuple[Plan, str]] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
 
@@ -65,6 +66,7 @@ def read_page(run: Run, due: dict[str, date]) -> Sealed:
     for key, on in due.items():
         one = read_page(run, {key: on})
         whole.plans += one.plans
+        whole.waits += one.waits
         whole.blocked += one.blocked
         whole.bad += one.bad
     return whole
@@ -78,10 +80,11 @@ def read_plans(run: Run, due: dict[str, date], tx: Transaction) -> Sealed:
         if isinstance(plan, BadRow):
             result.bad.append(plan)
             continue
-        reason = facts.judge.blocked(
-            plan.subscription, earliest_on=plan.earliest_stored_on, is_ordered=plan.is_ordered
-        )
-        if reason:
+        earliest_on = plan.item.delivery_on if isinstance(plan, Wait) else plan.earliest_stored_on
+        reason = facts.judge.blocked(plan.subscription, earliest_on=earliest_on, is_ordered=plan.is_ordered)
+        if isinstance(plan, Wait):
+            result.waits += [] if reason else [plan]
+        elif reason:
             result.blocked.append((plan, reason))
         else:
             result.plans.append(plan)

@@ -29,8 +29,11 @@ def _report(run: Run, page: Sealed, tx: Transaction) -> None:
     for bad in page.bad:
         run.matters.open(tx, bad.subscription_id, "bad_row", f"{bad.reason}. 쇼핑몰에서 고치세요", now)
     for plan, reason in page.blocked:
-        subject = plan.pg_code if reason in SHOP_WIDE else plan.subscription.subscription_id
-        detail = f"{plan.delivery_on} 회차를 안내하지 않음: {words.blocked(reason)}"
+        if reason in SHOP_WIDE:
+            subject, detail = plan.pg_code, words.blocked(reason)
+        else:
+            subject = plan.subscription.subscription_id
+            detail = f"{plan.delivery_on} 회차를 안내하지 않음: {words.blocked(reason)}"
         run.matters.open(tx, subject, "blocked", detail, now)
 
 

@@ -11,7 +11,7 @@ from lib.billing import texts, words
 from lib.billing.calendar import can_still_be_announced, charge_window
 from lib.dialect import as_date
 from lib.outbox.bad_data import SUSPECT, is_bad_data
-from lib.planning import BadRow, Plan
+from lib.planning import BadRow, Plan, Wait
 from lib.queueing import messages_for
 from lib.run import Run
 from lib.sealing.reading import Sealed
@@ -26,6 +26,24 @@ def seal_page(run: Run, page: Sealed) -> None:
     """Write a page in one transaction; where that fails, round by round: one bad row stops nothing."""
     if not _is_written(run, page.plans, page):
         page.plans = [plan for plan in page.plans if _is_written(run, [plan], page)]
+    if page.waits:
+        run.store.transaction(partial(_let_wait, run, page.waits))
+
+
+def _let_wait(run: Run, waits: Sequence[Wait], tx: Transaction) -> None:
+    """Store the dates that items wait for; one that the storefront moved meanwhile keeps its own."""
+    moved = [wait for wait in waits if tx.change("move_item", **wait.move)]
+    rows = [
+        {
+            "subscription_id": wait.subscription.subscription_id,
+            "event": "item_waits",
+            "detail": f"{texts.clean(wait.item.product_name)}: 예정일 {wait.item.delivery_on}에서 "
+            f"다음 주기 {wait.delivery_on}로 변경"[:500],
+            "at": run.clock.local(),
+        }
+        for wait in moved
+    ]
+    tx.change_many("log", rows)
 
 
 def _is_written(run: Run, plans: Sequence[Plan], page: Sealed) -> bool:

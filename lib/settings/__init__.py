@@ -26,7 +26,7 @@ from lib.settings.sections import (
     Sms,
     TossPayments,
 )
-from lib.settings.values import is_loopback
+from lib.settings.values import database_address, is_loopback
 
 __all__ = [
     "DEFAULT_PATH",
@@ -43,6 +43,7 @@ __all__ = [
     "Shop",
     "Sms",
     "TossPayments",
+    "database_address",
     "is_loopback",
     "load",
 ]

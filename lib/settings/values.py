@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 ADAPTERS = Path(__file__).resolve().parents[2] / "sql" / "shops"
+ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]*")
 DATABASES = ("mysql+pymysql", "mariadb+pymysql", "sqlite")
 
 
@@ -23,6 +25,9 @@ def _secret(value: object) -> object:
     if not isinstance(value, str) or not value.startswith("env:"):
         return value
     name = value.removeprefix("env:")
+    if not ENVIRONMENT.fullmatch(name) and name not in os.environ:
+        # Not repeated: it may be the secret itself.
+        raise ValueError("env: 뒤에는 환경 변수의 이름을 대문자로 적으세요 (예: env:DB_PASSWORD)")
     if not os.environ.get(name):
         raise ValueError(f"환경 변수 {name} 이(가) 없거나 비어 있습니다. 설정한 뒤 다시 실행하세요")
     return os.environ[name]
@@ -58,6 +63,11 @@ def _web_url(url: str) -> str:
 
 def _smtp_url(url: str) -> str:
     return _safe_url(url, "smtp", ("smtps", "smtp+starttls"))
+
+
+def database_address(given: str) -> str:
+    """Read an address given outside of the file, `env:NAME` too; ValueError never repeats it."""
+    return _database_url(str(_secret(given)))
 
 
 def _database_url(url: str) -> str:

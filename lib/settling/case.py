@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib.billing import words
 from lib.run import Run
 from lib.store import Row, Transaction
 
@@ -103,5 +104,5 @@ def note_round(run: Run, case: Case, word: Word, tx: Transaction) -> None:
 
 
 def state_now(case: Case, tx: Transaction) -> str:
-    """Return the state that a round has come to."""
-    return str(tx.rows("rounds_by_id", ids=[case.round_id])[0]["state"])
+    """Return the state that a round has come to, in words."""
+    return words.ROUND[tx.rows("rounds_by_id", ids=[case.round_id])[0]["state"]]

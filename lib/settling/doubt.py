@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lib.billing import texts
+from lib.billing import texts, words
 from lib.charging.claim import read_attempt
 from lib.charging.evidence import take_evidence
 from lib.charging.record import Result, record
@@ -42,10 +42,9 @@ def deny(run: Run, case: Case, word: Word, tx: Transaction) -> Answer:
 
 
 def _not_in_doubt(case: Case) -> Impossible:
-    states = ", ".join(f"{row['order_no']} {row['state']}" for row in case.attempts) or "없음"
-    return Impossible(
-        f"회차 {case.round_id}: 확인필요(in_doubt) 상태의 결제 시도가 없습니다 (시도: {states})"
-    )
+    states = ", ".join(f"{row['order_no']} {words.ATTEMPT[row['state']]}" for row in case.attempts) or "없음"
+    said = words.ATTEMPT["in_doubt"]
+    return Impossible(f"회차 {case.round_id}: {said} 상태의 결제 시도가 없습니다 (시도: {states})")
 
 
 def cancel(run: Run, case: Case, word: Word, tx: Transaction) -> Answer:

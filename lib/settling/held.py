@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lib import shop as contract
-from lib.billing import texts
+from lib.billing import texts, words
 from lib.charging.writeback import _move_on
 from lib.closing import fail_round, release, void_round
 from lib.dialect import as_date
@@ -107,7 +107,8 @@ def _of_held(way: Way, *, needs_no_money: bool) -> Way:
 
     def guarded(run: Run, case: Case, word: Word, tx: Transaction) -> Answer:
         if case.round_["state"] != "held":
-            return Impossible(f"회차 {case.round_id} 는 보류(held)가 아니라 {case.round_['state']} 입니다")
+            is_now = words.ROUND[case.round_["state"]]
+            return Impossible(f"회차 {case.round_id} 는 {words.ROUND['held']}가 아니라 {is_now}입니다")
         if case.has_open_attempt():
             return Impossible(
                 "결과를 모르는 결제 시도가 있습니다. 먼저 --approved 나 --not-charged 로 정리하세요"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from lib.billing import words
 from lib.messengers import Accepted, Letter, Refused
 from lib.outbox import record as outbox
 from lib.run import Run
@@ -15,8 +16,9 @@ def settle_message(run: Run, message_id: int, word: Word, tx: Transaction, *, is
     """Settle a message that may have been handed over, with all that an answer of its provider brings."""
     row = tx.row("lock_message", message_id=message_id)
     if row is None or row["state"] != "unknown":
-        state = row["state"] if row else "없음"
-        return Impossible(f"메시지 {message_id} 는 결과모름(unknown)이 아닙니다 (상태: {state})")
+        state = words.MESSAGE[row["state"]] if row else "없음"
+        said = words.MESSAGE["unknown"]
+        return Impossible(f"메시지 {message_id} 는 {said} 상태가 아닙니다 (상태: {state})")
     said = f"{word.by}: {word.evidence}"
     outcome = Accepted(f"operator {said}") if is_accepted else Refused("permanent", "operator", said)
     outbox.record(run, [_letter(row)], {message_id: outcome}, outbox.LOOKED_UP, tx)

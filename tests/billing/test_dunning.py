@@ -11,6 +11,7 @@ from lib.billing.dunning import (
     after_quiet_hours,
     choose_card,
     in_quiet_hours,
+    last_slot,
     next_slot,
     resting_cards,
     retry_unsent,
@@ -64,6 +65,13 @@ def test_slots_need_no_order() -> None:
 
 def test_without_slots_a_decline_is_the_last_word() -> None:
     assert next_slot(moment("2026-11-30T09:00"), (), UNTIL) is None
+
+
+@pytest.mark.parametrize("slots", [SLOTS, (time(17), time(10)), (time(17),)])
+def test_the_last_slot_is_the_latest_of_the_last_day_and_none_comes_after_it(slots: tuple[time, ...]) -> None:
+    last = last_slot(slots, UNTIL)
+    assert last == moment("2026-12-02T17:00")
+    assert next_slot(last, slots, UNTIL) is None
 
 
 @pytest.mark.parametrize(

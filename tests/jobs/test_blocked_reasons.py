@@ -21,6 +21,12 @@ def details(rig: Rig) -> list[str]:
     return [row["detail"] for row in rig.ours("SELECT detail FROM matter WHERE closed_at IS NULL")]
 
 
+def said(case: Block, what: str) -> str:
+    """Return what a matter says: of a round, or of the whole PG."""
+    why = words.blocked(case.reason)
+    return why if case.subject == PG else f"{D} 회차를 {what}: {why}"
+
+
 def stored(rig: Rig) -> list[dict[str, Any]]:
     return rig.shop("SELECT * FROM subscription_item")
 
@@ -39,7 +45,7 @@ def test_a_blocked_round_is_neither_sealed_nor_moved_and_told_once(sqlite_rig: R
     assert rounds(sqlite_rig) == sqlite_rig.ours("SELECT * FROM message") == []
     assert stored(sqlite_rig) == before
     assert open_matters(sqlite_rig) == [("blocked", case.subject)]
-    assert details(sqlite_rig) == [f"{D} 회차를 안내하지 않음: {words.blocked(case.reason)}"]
+    assert details(sqlite_rig) == [said(case, "안내하지 않음")]
     assert notify(sqlite_rig, "2026-12-01T12:00").counts["blocked"] == 1
     case.mend(sqlite_rig)
     assert notify(sqlite_rig, D_MINUS_1).counts["sealed"] == 1
@@ -57,7 +63,7 @@ def test_an_announced_round_that_is_blocked_waits_and_is_charged_when_it_is_over
     ended_with = charge(rig, check=75 if is_resetting else 1)
     assert (state(rig), charges(rig), ended_with.counts["blocked"]) == ("due", 0, 1)
     assert open_matters(rig) == [("blocked", case.subject)]
-    assert details(rig) == [f"{D} 회차를 결제하지 않음: {words.blocked(case.reason)}"]
+    assert details(rig) == [said(case, "결제하지 않음")]
     charge(rig, "2026-12-02T11:00", check=75 if is_resetting else 0)
     case.mend(rig)
     assert charge(rig, "2026-12-02T12:00").counts["paid"] == 1

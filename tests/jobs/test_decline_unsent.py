@@ -145,10 +145,13 @@ def test_a_backup_card_that_cannot_be_charged_now_waits_with_the_main_card_for_t
     assert charges(rig) == 1
 
 
-def test_at_its_last_slot_such_a_round_fails(rig: Rig) -> None:
+def test_after_its_last_slot_such_a_round_waits_for_the_other_card_until_its_days_are_over(rig: Rig) -> None:
     rig.config(policy={"retry_days": 1, "retry_times": ["10:00"]})
     _backup_of_another_pg(rig, SOFT)
     charge(rig, check=78)
+    assert (state(rig), attempts(rig)) == ("due", ["declined"])
+    charge(rig, "2026-12-02T18:00", check=78)
+    charge(rig, "2026-12-03T10:00")
     assert (state(rig), attempts(rig)) == ("failed", ["declined"])
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from tests.jobs.notices import D_MINUS_2, D, notify, rounds
+import pytest
+
+from tests.jobs.notices import D_MINUS_1, D_MINUS_2, D, notify, rehearsed, rounds
 from tests.rig import Rig
 from tests.shopkeeper import Item, open_shop, product, subscription
 
@@ -41,6 +43,33 @@ def test_a_rehearsal_says_everything_and_changes_nothing(any_rig: Rig) -> None:
     assert (counts["due"], counts["sealed"], counts["blocked"]) == (3, 1, 1)
     assert any_rig.checksums(exclude=()) == before
     assert len(any_rig.sandbox.smtp.book) == len(any_rig.sandbox.solapi.calls()) == 0
+
+
+@pytest.mark.parametrize(
+    ("stored_on", "at", "said"),
+    [
+        (D, D_MINUS_2, "S-1 2026-12-03 1회차 12,900원\n"),
+        (D, D_MINUS_1, "S-1 2026-12-03 1회차 12,900원 (늦은 안내)\n"),
+        (
+            date(2026, 12, 1),
+            "2026-12-01T09:00",
+            "S-1 2026-12-03 1회차 12,900원 (예정일 2026-12-01에서 변경)\n",
+        ),
+        (
+            date(2026, 11, 10),
+            D_MINUS_2,
+            "S-1 에티오피아 예가체프 200g: 예정일 2026-11-10에서 다음 주기 2026-12-10로 변경\n",
+        ),
+    ],
+    ids=["in time", "a day late", "moved", "waits for its cycle"],
+)
+def test_a_rehearsal_says_which_rounds_are_late_moved_or_wait(
+    sqlite_rig: Rig, stored_on: date, at: str, said: str
+) -> None:
+    sqlite_rig.config()
+    open_shop(sqlite_rig)
+    subscription(sqlite_rig, "S-1", delivery_on=stored_on)
+    assert said in rehearsed(sqlite_rig, "notify_d2", at)
 
 
 def test_a_rehearsal_needs_no_time_travel(any_rig: Rig) -> None:

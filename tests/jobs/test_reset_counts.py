@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from jobs.reset_pg import COUNTS
 from lib.sandbox import Fault
 from tests import shopkeeper
 from tests.jobs.resetting import (
+    BY_HAND,
+    EVENT,
     LONG_AFTER,
     LOST_REPLY,
     NOTICE_AT,
+    PG,
     RESET_AT,
     announced,
     charge,
+    open_reset,
     pg_changed,
     reset,
     subscribed,
@@ -108,8 +114,43 @@ def test_the_summary_is_one_object_with_these_members(sqlite_rig: Rig) -> None:
     assert kept == {"run_id": summary["run_id"], "exit_code": 0}
 
 
-def test_a_dry_run_counts_nothing_as_done(sqlite_rig: Rig) -> None:
+WOULD_BE = ("resets", "cancelled", "voided", "cards_deleted")
+
+
+def would_be(counts: dict[str, Any]) -> list[int]:
+    return [counts[name] for name in WOULD_BE]
+
+
+@pytest.mark.parametrize(
+    ("left_at", "options", "at", "counted"),
+    [
+        pytest.param(None, (), RESET_AT, [1, 2, 2, 2], id="an event"),
+        pytest.param(None, BY_HAND, LONG_AFTER, [1, 2, 2, 2], id="a waiting event that is confirmed"),
+        pytest.param("open", (), RESET_AT, [0, 2, 2, 2], id="goes on from open"),
+        pytest.param("drained", (), RESET_AT, [0, 2, 2, 2], id="goes on from drained"),
+        pytest.param("cancelled", (), RESET_AT, [0, 0, 0, 2], id="goes on from cancelled"),
+        pytest.param("purged", (), RESET_AT, [0, 0, 0, 0], id="goes on from purged"),
+    ],
+)
+def test_a_dry_run_counts_what_the_run_then_does(
+    sqlite_rig: Rig, left_at: str | None, options: tuple[str, ...], at: str, counted: list[int]
+) -> None:
+    announced(sqlite_rig, 2)
+    if left_at:
+        open_reset(sqlite_rig, PG, left_at, event_at=EVENT.isoformat(" "))
+    else:
+        pg_changed(sqlite_rig)
+    told = reset(sqlite_rig, *options, "--dry-run", at=at)
+    assert (told.summary["dry_run"], told.summary["run_id"]) == (True, None)
+    if left_at in {"cancelled", "purged"}:
+        assert would_be(told.counts) == counted
+        return
+    assert would_be(told.counts) == would_be(reset(sqlite_rig, *options, at=at).counts) == counted
+
+
+def test_a_dry_run_tells_what_waits_and_how_to_go_on_and_counts_it_not(sqlite_rig: Rig) -> None:
     subscribed(sqlite_rig)
     pg_changed(sqlite_rig)
-    told = reset(sqlite_rig, "--dry-run")
-    assert (told.counts, told.summary["dry_run"], told.summary["run_id"]) == (NOTHING, True, None)
+    told = reset(sqlite_rig, "--dry-run", at=LONG_AFTER)
+    assert told.counts == NOTHING
+    assert f"reset-pg --pg {PG} --confirm 쇼핑몰이름" in told.stderr

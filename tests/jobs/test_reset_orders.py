@@ -197,7 +197,7 @@ def test_a_dry_run_of_an_order_tells_what_it_would_end(rig: Rig) -> None:
     subscribed(rig, 2)
     rig.config()
     told = rehearsed(rig, *BY_HAND)
-    assert f"{PG} 2026-12-02 13:00 운영자 지시: 해지 2건, 카드 삭제 2장" in told
+    assert f"{PG} 2026-12-02 13:00 운영자 지시: 해지 2건, 회차 취소 0건, 카드 삭제 2장" in told
     assert reset_states(rig) == []
 
 
@@ -207,11 +207,10 @@ def test_a_dry_run_tells_what_begins_what_waits_and_what_goes_on(rig: Rig) -> No
     pg_changed(rig)
     rig.config()
     assert rehearsed(rig).splitlines()[:2] == [
-        "nicepay 2026-11-02 12:00 오래되어 --confirm 을 기다림: 해지 1건, 카드 삭제 1장",
-        "tosspayments 2026-12-02 12:00 변경: 해지 1건, 카드 삭제 2장",
+        "nicepay 2026-11-02 12:00 오래되어 --confirm 을 기다림: 해지 1건, 회차 취소 0건, 카드 삭제 1장",
+        "tosspayments 2026-12-02 12:00 변경: 해지 1건, 회차 취소 0건, 카드 삭제 2장",
     ]
     reset(rig, check=1)
     rig.ours("UPDATE pg_reset SET state = 'purged', finished_at = NULL")
-    assert "tosspayments 2026-12-02 12:00 계속 (purged 단계부터): 해지 0건, 카드 삭제 0장" in rehearsed(
-        rig, *BY_HAND
-    )
+    said = "tosspayments 2026-12-02 12:00 계속 (purged 단계부터): 해지 0건, 회차 취소 0건, 카드 삭제 0장"
+    assert said in rehearsed(rig, *BY_HAND)

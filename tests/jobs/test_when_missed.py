@@ -44,10 +44,34 @@ def test_only_a_date_past_by_more_than_the_shop_allows_waits_for_its_cycle(
     subscription(sqlite_rig, "S-1", delivery_on=D, items=WEEKLY)
     notify(sqlite_rig, D + past * DAY)
     assert deliveries(sqlite_rig) == ([(expected, "due")] if expected else [])
-    assert stored(sqlite_rig) == [expected or D]
+    assert stored(sqlite_rig) == [expected or D + 7 * DAY]
 
 
-def test_an_item_that_waits_for_its_cycle_is_announced_two_days_before_it_and_only_then(
+@pytest.mark.parametrize(
+    ("cycle", "down_on", "expected"),
+    [("1W", D + 5 * DAY, D + 7 * DAY), ("1Y", date(2027, 12, 1), date(2027, 12, 3))],
+)
+def test_a_cycle_date_that_an_item_waits_for_survives_an_outage_on_the_day_of_its_notice(
+    sqlite_rig: Rig, cycle: str, down_on: date, expected: date
+) -> None:
+    sqlite_rig.config(policy={"on_missed": "skip"})
+    open_shop(sqlite_rig)
+    subscription(sqlite_rig, "S-1", delivery_on=D, items=(Item(cycle=cycle),))
+    notify(sqlite_rig, D)
+    assert [f"다음 주기 {expected}로 변경" in said for said in logged(sqlite_rig)] == [True]
+    assert notify(sqlite_rig, down_on + DAY).counts["late"] == 1
+    assert deliveries(sqlite_rig) == [(expected, "due")]
+
+
+def test_an_item_that_is_blocked_is_not_moved_to_its_cycle_date(sqlite_rig: Rig) -> None:
+    sqlite_rig.config(policy={"on_missed": "skip"})
+    open_shop(sqlite_rig)
+    subscription(sqlite_rig, "S-1", delivery_on=D, items=WEEKLY, card_id=None)
+    notify(sqlite_rig, D)
+    assert stored(sqlite_rig) == [D]
+
+
+def test_an_item_that_waits_for_its_cycle_is_announced_two_days_before_it(
     sqlite_rig: Rig,
 ) -> None:
     sqlite_rig.config(policy={"on_missed": "skip"})

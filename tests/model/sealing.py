@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
@@ -56,6 +57,7 @@ class Announcing:
         self.post = Post(self.standing, choose)
         self.messages = self.post.messages
         self.rounds: dict[tuple[str, date], Round] = {}
+        self._sealed_of: defaultdict[str, list[Round]] = defaultdict(list)
 
     def _of(self, round_: Round) -> Subscription:
         return self.town.subscriptions[round_.subscription_id]
@@ -93,9 +95,12 @@ class Announcing:
             return due
         for item in subscription.items:
             day = self._date_of(subscription, item, today)
-            is_near = day - self.policy.notice_days_before * DAY <= today
-            if is_near and item.state == "U" and self._is_free(item):
+            if item.state != "U" or not self._is_free(subscription, item):
+                continue
+            if day - self.policy.notice_days_before * DAY <= today:
                 due.setdefault(day, []).append(item)
+            elif item.delivery_on <= today and self._is_clear(subscription, day, [item]):
+                item.delivery_on = day  # it waits for its cycle, whatever comes until then
         return {day: items for day, items in due.items() if self._is_clear(subscription, day, items)}
 
     def _is_clear(self, subscription: Subscription, day: date, items: list[Item]) -> bool:
@@ -103,26 +108,26 @@ class Announcing:
         is_item_blocked = any(self.standing.is_item_blocked(subscription, item) for item in items)
         return not is_item_blocked and not self.standing.orders(subscription, day)
 
-    def _is_free(self, item: Item) -> bool:
-        return not any(round_.state in OPEN for round_ in self._rounds_of(item))
+    def _is_free(self, subscription: Subscription, item: Item) -> bool:
+        return not any(round_.state in OPEN for round_ in self._rounds_of(subscription, item))
 
-    def _rounds_of(self, item: Item) -> list[Round]:
+    def _rounds_of(self, subscription: Subscription, item: Item) -> list[Round]:
         """Return the item's rounds in the order of their seal."""
-        return [round_ for round_ in self.rounds.values() if round_.holds(item)]
+        return [round_ for round_ in self._sealed_of[subscription.subscription_id] if round_.holds(item)]
 
     def _date_of(self, subscription: Subscription, item: Item, today: date) -> date:
         day = item.delivery_on
         if day <= today:
             day = today + self.policy.notice_days_before * DAY
-            if self._is_hopeless(item, today):
+            if self._is_hopeless(subscription, item, today):
                 day = cycle_date(item, first_cycle(item, day))
         while (subscription.subscription_id, day) in self.rounds:
             day += DAY
         return day
 
-    def _is_hopeless(self, item: Item, today: date) -> bool:
+    def _is_hopeless(self, subscription: Subscription, item: Item, today: date) -> bool:
         is_too_late = (today - item.delivery_on).days > self.policy.max_late_days
-        states = [round_.state for round_ in self._rounds_of(item)]
+        states = [round_.state for round_ in self._rounds_of(subscription, item)]
         return self.policy.on_missed == "skip" or is_too_late or states[-2:] == ["missed", "missed"]
 
     def _move_on(self, round_: Round) -> None:
@@ -139,6 +144,7 @@ class Announcing:
             subscription.subscription_id, day, *invoice(self.town, self.policy, subscription, items, day)
         )
         self.rounds[subscription.subscription_id, day] = round_
+        self._sealed_of[subscription.subscription_id].append(round_)
         if not round_.included:
             round_.end("skipped")
             self._move_on(round_)

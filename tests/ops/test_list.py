@@ -116,6 +116,41 @@ def test_a_filter_that_there_is_not_is_refused(sqlite_rig: Rig, wanted: Wanted) 
         listing(sqlite_rig.store(), wanted, TODAY)
 
 
+def announced_late(rig: Rig, *, is_late: bool = True) -> None:
+    """Announce a round of 3 December, usually a day late: it is charged on the very day of its delivery."""
+    open_shop(rig)
+    subscription(rig, "S-1", delivery_on=date(2026, 12, 3), created_date=datetime(2026, 11, 1))
+    rig.run("notify_d2", "--as-of", "2026-12-02T12:00" if is_late else "2026-12-01T12:00")
+
+
+@pytest.mark.parametrize(
+    ("is_late", "day", "found"),
+    [
+        (True, date(2026, 12, 2), []),
+        (True, date(2026, 12, 3), ["S-1"]),
+        (False, date(2026, 12, 2), ["S-1"]),
+        (False, date(2026, 12, 3), []),
+    ],
+)
+@pytest.mark.rule(1)
+def test_an_announced_round_is_found_under_the_day_it_is_charged(
+    any_rig: Rig, is_late: bool, day: date, found: list[str]
+) -> None:
+    announced_late(any_rig, is_late=is_late)
+    wanted = Wanted(by="charge", since=day, until=day)
+    rows = [*listing(any_rig.store(), wanted, day).rows]
+    assert [row["subscription_id"] for row in rows] == found
+    assert {row["charge_on"] for row in rows} <= {day}
+
+
+@pytest.mark.rule(1)
+def test_the_day_of_the_charge_is_the_items_own_again_once_the_round_is_over(any_rig: Rig) -> None:
+    announced_late(any_rig)
+    any_rig.run("charge_d1", "--as-of", "2026-12-03T10:00")
+    (row,) = listing(any_rig.store(), Wanted(by="charge"), date(2026, 12, 3)).rows
+    assert (row["delivery_on"], row["charge_on"]) == (date(2027, 1, 3), date(2027, 1, 2))
+
+
 @pytest.fixture
 def crowded(rig: Rig) -> Rig:
     """More applications than a page holds."""
@@ -159,7 +194,9 @@ def test_coming_charges_come_from_the_index_on_their_days(crowded: Rig) -> None:
     days = {"after_on": TODAY, "pay_from": TODAY, "pay_until": date(2026, 12, 9), "horizon": date(2027, 1, 9)}
     statement = crowded.store().statements["list_coming"].sql
     plan = _explained(crowded, statement, after_id="", page=PAGE, **days, **dict.fromkeys(names.split()))
-    assert "subscription_item_due" in {row["key"] for row in plan}
+    keys = {row["table"]: row["key"] for row in plan}
+    assert "subscription_item_due" in keys.values()
+    assert (keys["b"], keys["r"]) == ("billing_round_item_open", "PRIMARY")
 
 
 def _explained(rig: Rig, statement: str, **values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 any parameter

@@ -103,7 +103,7 @@ def test_settling_twice_changes_nothing_and_says_how_it_stands(rig: Rig, verb: t
     before = rig.checksums()
     ended = settle(rig, order_no(rig), *verb, check=2)
     assert rig.checksums() == before
-    assert f"{order_no(rig)} not_charged" in ended.stderr
+    assert f"{order_no(rig)} 결제안됨" in ended.stderr
 
 
 def test_an_attempt_that_is_still_asked_after_is_not_settled_by_a_person(rig: Rig) -> None:

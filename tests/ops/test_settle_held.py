@@ -179,6 +179,13 @@ def test_a_round_that_is_not_held_is_left_alone(rig: Rig) -> None:
     assert rig.checksums() == before
 
 
+def test_a_person_is_told_in_words_how_a_round_stands_that_is_not_held(rig: Rig) -> None:
+    announced(rig)
+    charge(rig)
+    said = settle(rig, _id(rig), "--void", at=AT, check=2).stderr
+    assert f"회차 {_id(rig)} 는 보류가 아니라 결제완료입니다" in said
+
+
 def test_an_attempt_in_doubt_is_settled_before_its_held_round(rig: Rig) -> None:
     announced(rig)
     rig.sandbox.toss.faults.add(Fault("alter", "charge", fields={"orderId": "SOMEBODYELSES1"}))

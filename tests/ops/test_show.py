@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from lib.sandbox.faults import Fault
 from tests.jobs.charging import MAIN, announced, charge
 from tests.ops.desk import ops, order_no, text
 from tests.rig import Rig
+from tests.shopkeeper import open_shop, subscription
 
 
 def _life(rig: Rig, wanted: str) -> dict[str, list[dict[str, Any]]]:
@@ -59,6 +61,19 @@ def test_a_round_is_shown_with_its_lines(paid: Rig) -> None:
     found = _life(paid, "S-1")
     assert [(row["state"], row["amount_krw"]) for row in found["rounds"]] == [("paid", 12_900)]
     assert [(row["amount"], row["excluded_reason"]) for row in found["lines"]] == [(12_900, None)]
+
+
+@pytest.mark.parametrize(
+    ("at", "charge_on"), [("2026-12-01T09:00", date(2026, 12, 2)), ("2026-12-02T09:00", date(2026, 12, 3))]
+)
+def test_an_item_is_shown_with_the_day_its_open_round_is_charged(
+    any_rig: Rig, at: str, charge_on: date
+) -> None:
+    open_shop(any_rig)
+    subscription(any_rig, "S-1", delivery_on=date(2026, 12, 3))
+    any_rig.run("notify_d2", "--as-of", at)
+    found = _life(any_rig, "S-1")
+    assert [row["charge_on"] for row in (*found["items"], *found["rounds"])] == [charge_on, charge_on]
 
 
 def test_what_a_person_must_look_at_is_shown(rig: Rig) -> None:
