@@ -184,7 +184,7 @@ def test_what_the_database_says_of_a_row_is_never_told(maria: Watch, table: str,
         codes = each(maria, CHARGE, RESET, REPORT)
     finally:
         maria.rig.shop("DROP TRIGGER refusing")
-    assert codes - {0}
+    assert codes - {0}, codes
     maria.rig.run("charge_d1", "--as-of", CHARGE_AT, check=None)
     maria.rig.run("reset_pg", "--as-of", RESET_AT, check=None)
 
