@@ -31,13 +31,13 @@ class Model(Charging):
         self._deliver(at)
 
     def reset(self, at: datetime, confirmed: bool = False) -> None:
-        """Rule 12; a confirmation takes up what waits for it before it opens an event of its own."""
+        """Rule 12: the oldest event; a confirmation takes up one that waits before it opens its own."""
         oldest, resets = at - timedelta(days=self.policy.reset_max_age_days), self.standing.resets
         events = [end for end in self.standing.contract_ends() if end not in resets]
         events = [end for end in events if end[0] >= oldest or (confirmed and end[2] == PG)]
         if confirmed and not any(pg_code == PG for _, _, pg_code in events):
             events.append((at, 0, PG))
-        for event in sorted(events):
+        for event in sorted(events)[:1]:
             resets.append(event)
             self._purge(event[0], event[2])
         self._deliver(at)
