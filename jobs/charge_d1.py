@@ -14,6 +14,7 @@ from lib.charging.settle import read_spool, settle_open
 from lib.charging.writeback import write_paid
 from lib.closing import close_unannounced
 from lib.command import Job, JobCommand, Options, run_job, shared_options
+from lib.failpoints import Step, reach
 from lib.outbox.deliver import deliver, pending_credits
 from lib.rendering import Renderer
 from lib.run import Run
@@ -41,7 +42,7 @@ def charge(run: Run) -> None:
     """Settle what earlier runs left open, charge what is due, write what is paid, deliver what waits."""
     renderer = Renderer(run.settings.paths.templates)
     desk = Desk.open(run)
-    with closing(Spool(run.settings.paths.spool)) as spool:
+    with closing(Spool(run.settings)) as spool:
         spool.open()
         close_unannounced(run)
         read_spool(run, spool)
@@ -49,6 +50,7 @@ def charge(run: Run) -> None:
         again = settle_open(run, desk, tried, spool=spool)
         Till(run, desk, spool, tried).charge_due(again)
         spool.forget_own()
+        reach(Step.SPOOL_FORGOTTEN)
     write_paid(run)
     deliver(run, renderer)
 

@@ -8,12 +8,14 @@ import click
 
 from lib import sealing
 from lib.billing import texts, words
+from lib.charging.settle import read_spool
 from lib.closing import close_unannounced
 from lib.command import Job, JobCommand, Options, run_job, shared_options
 from lib.outbox.deliver import deliver, pending_credits
 from lib.planning import Plan
 from lib.rendering import Renderer
 from lib.run import Run
+from lib.spool import Spool
 
 COUNTS = (
     "due",
@@ -31,8 +33,9 @@ COUNTS = (
 
 
 def announce(run: Run) -> None:
-    """Close what was missed, seal what is due, and deliver what waits."""
+    """Read the spool in, close what was missed, seal what is due, and deliver what waits."""
     renderer = Renderer(run.settings.paths.templates)
+    read_spool(run, Spool(run.settings))
     close_unannounced(run)
     for page in sealing.seal_due(run):
         sealing.count(run, page)

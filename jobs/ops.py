@@ -34,6 +34,7 @@ from lib.report.wanted import FilterError, Wanted
 from lib.run import Run
 from lib.settings import ConfigurationError
 from lib.settling import VERBS, Impossible, Settled, Word, settle, settle_message
+from lib.settling.case import readable, word_fault
 from lib.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -217,7 +218,7 @@ def verbs(command: F) -> F:
 
 WAYS = {
     "approved": "PG에 승인이 있음 (--tid 필요)",
-    "not_charged": "PG에 승인이 없음",
+    "not_charged": "PG에 승인이 없음 (없거나, 실패했거나, 전액 취소됨)",
     "cancelled": "PG에서 승인을 취소했음",
     "paid": "보류된 회차를 결제완료로",
     "due": "보류된 회차를 다시 결제",
@@ -241,8 +242,10 @@ def settle_(config: Path | None, as_json: bool, as_of: str | None, **said: Any) 
     """결과를 모르거나 보류된 것을 사람이 확인한 대로 정리합니다."""
     options = given(config, as_json, as_of)
     verb = check_word(said)
+    word = Word(readable(said["by"]), readable(said["evidence"]), said["tid"], said["order_id"])
+    if fault := word_fault(verb, word):
+        raise UsageError(fault)
     with opened(options, changes=True) as (told, run):
-        word = Word(said["by"], said["evidence"], said["tid"], said["order_id"])
         if said["message"] is None:
             work = partial(settle, run, verb, said["target"], word)  # type: ignore[arg-type]
         else:
@@ -265,12 +268,6 @@ def check_word(said: dict[str, Any]) -> str:
     is_message = said["message"] is not None
     if (is_message, said["target"] is None) != (verb not in VERBS, verb not in VERBS):
         raise UsageError("주문번호·회차번호는 결제에, --message 는 --accepted·--refused 와 함께 씁니다")
-    if verb == "approved" and not said["tid"]:
-        raise UsageError("--approved: PG의 거래번호를 --tid 로 적으세요")
-    if said["order_id"] and verb != "paid":
-        raise UsageError("--order 는 --paid 와 함께 씁니다")
-    if not said["by"].strip() or not said["evidence"].strip():
-        raise UsageError("--by 와 --evidence 를 비워 두지 마세요")
     return verb
 
 

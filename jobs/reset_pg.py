@@ -14,6 +14,7 @@ from lib.charging.desk import Desk
 from lib.charging.settle import read_spool
 from lib.charging.writeback import write_paid
 from lib.command import Job, JobCommand, Options, UsageError, run_job, shared_options
+from lib.failpoints import Step, reach
 from lib.outbox.deliver import deliver, pending_credits
 from lib.rendering import Renderer
 from lib.resetting import events, rehearsal
@@ -40,9 +41,10 @@ def reset(run: Run, order: Order | None = None) -> None:
     renderer = Renderer(run.settings.paths.templates)
     desk = Desk.open(run)
     events.begin(run, order)
+    reach(Step.RESETS_OPENED)
     resets = run.store.transaction(events.unfinished)
     if resets:
-        read_spool(run, Spool(run.settings.paths.spool))
+        read_spool(run, Spool(run.settings))
     for each in resets:
         carry_out(run, desk, each)
     write_paid(run)

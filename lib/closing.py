@@ -11,6 +11,7 @@ from lib.billing import texts
 from lib.billing.calendar import Cycle, next_stored_date
 from lib.billing.rounds import LIVE_ITEM_STATES
 from lib.dialect import as_date
+from lib.failpoints import Step, reach
 from lib.queueing import messages_for, queue_once
 from lib.run import Run
 from lib.shop import Item, ShopState, Subscription
@@ -24,6 +25,7 @@ def void_round(run: Run, tx: Transaction, round_: Row, reason: str) -> bool:
     if not _leave(tx, round_, "void", reason):
         return False
     _release(run, tx, round_)
+    reach(Step.ROUND_CLOSED)
     _log(run, tx, round_, "round_void", f"{round_['delivery_on']} 회차 취소: {reason}")
     tx.count("void")
     return True
@@ -34,6 +36,7 @@ def miss_round(run: Run, tx: Transaction, round_: Row, reason: str) -> bool:
     if not _leave(tx, round_, "missed", reason):
         return False
     _release(run, tx, round_)
+    reach(Step.ROUND_CLOSED)
     _log(run, tx, round_, "round_missed", f"{round_['delivery_on']} 회차 미진행: {reason}")
     detail = (
         f"{round_['subscription_id']}: {round_['delivery_on']} 회차가 진행되지 않음({reason}). "
@@ -52,6 +55,7 @@ def fail_round(
         return False
     advance_items(tx, round_, tx.rows("round_items", ids=[round_["round_id"]]), is_paid=False)
     _release(run, tx, round_)
+    reach(Step.ROUND_CLOSED)
     amount = texts.won(round_["amount_krw"])
     _log(run, tx, round_, "payment_failed", f"{round_['delivery_on']} 회차 {amount} 결제 실패")
     if subscription:

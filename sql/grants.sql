@@ -21,6 +21,7 @@ GRANT INSERT, UPDATE (digest_id, address, sms_kind, units, subject, body, html, 
   lease_until, provider_id, claimed_at, accepted_at) ON {ours}message TO {user};
 GRANT INSERT, UPDATE (state, finished_at, counts) ON {ours}pg_reset TO {user};
 GRANT INSERT, UPDATE (pg_state, row_deleted_at) ON {ours}pg_reset_card TO {user};
+GRANT INSERT ON {ours}pg_reset_kept TO {user};
 GRANT INSERT, UPDATE (detail, closed_at) ON {ours}matter TO {user};
 
 -- The jobs only lock this row, and MySQL lets nobody lock what he may not change.

@@ -54,9 +54,10 @@ JOIN payment_attempt b ON b.round_id = a.round_id AND b.attempt_no > a.attempt_n
 WHERE a.state NOT IN ('declined', 'not_sent', 'not_charged');
 
 -- name: item_in_one_round
--- An item stands in at most one open round.
+-- An item stands in at most one open round; one that closed before and is held for late money let go of its items.
 SELECT i.item_id, COUNT(*) AS rounds FROM billing_round_item i JOIN billing_round r ON r.round_id = i.round_id
-WHERE r.state IN ('sealed', 'due', 'charging', 'in_doubt', 'held') OR (r.state = 'paid' AND r.written_at IS NULL)
+WHERE i.released_at IS NULL
+  AND (r.state IN ('sealed', 'due', 'charging', 'in_doubt', 'held') OR (r.state = 'paid' AND r.written_at IS NULL))
 GROUP BY i.item_id HAVING COUNT(*) > 1;
 
 -- name: debited_once
@@ -100,7 +101,8 @@ WHERE p.state = 'done' AND c.registered_at <= p.event_local;
 -- After a reset no subscription that it concerns is left.
 SELECT p.reset_id, s.subscription_id FROM pg_reset p JOIN v_subscription s ON s.pg_code = p.pg_code
 WHERE p.state = 'done' AND s.state <> 'C' AND s.created_at <= p.event_local
-  AND NOT EXISTS (SELECT 1 FROM v_card c WHERE c.card_id = s.card_id AND c.registered_at > p.event_local);
+  AND NOT EXISTS (SELECT 1 FROM v_card c WHERE c.card_id = s.card_id AND c.registered_at > p.event_local)
+  AND NOT EXISTS (SELECT 1 FROM pg_reset_kept k WHERE k.reset_id = p.reset_id AND k.subscription_id = s.subscription_id);
 
 -- name: reset_left_no_attempt
 -- After a reset nothing that its PG was sent before is still under way.

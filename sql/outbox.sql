@@ -57,8 +57,9 @@ UPDATE message SET state = 'accepted', provider_id = :provider_id, accepted_at =
 WHERE message_id = :message_id AND state IN ('sending', 'unknown');
 
 -- name: remember_provider
--- Keep the id under which messages can be looked up, before they leave.
-UPDATE message SET provider_id = :provider_id WHERE message_id IN :ids AND state = 'sending';
+-- Keep the id under which messages can be looked up, before they leave; only under the lease that sends them.
+UPDATE message SET provider_id = :provider_id
+WHERE message_id IN :ids AND state = 'sending' AND lease_until = :lease_until;
 
 -- name: messages_lost
 -- A lease ran out while sending: whether the message left is unknown.

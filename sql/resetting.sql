@@ -56,6 +56,12 @@ WHERE s.pg_code = :pg_code AND s.state <> 'C' AND s.created_at <= :event_at AND 
   AND c.card_id IS NULL
 ORDER BY s.subscription_id LIMIT :page;
 
+-- name: note_kept
+-- Note the subscriptions that a reset leaves for their newer main card.
+INSERT INTO pg_reset_kept (reset_id, subscription_id)
+SELECT :reset_id, s.subscription_id FROM v_subscription s JOIN v_card c ON c.card_id = s.card_id
+WHERE s.pg_code = :pg_code AND s.state <> 'C' AND s.created_at <= :event_at AND c.registered_at > :event_at;
+
 -- name: open_rounds_of
 -- The rounds of subscriptions that were neither charged nor closed.
 SELECT * FROM billing_round WHERE subscription_id IN :ids AND state IN ('sealed', 'due') FOR UPDATE;

@@ -210,6 +210,14 @@ CREATE TABLE IF NOT EXISTS pg_reset_card (
   KEY pg_reset_card_pending (reset_id, row_deleted_at, card_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- The subscriptions that a reset did not concern although they are old enough: their main card was newer. What becomes
+-- of that card later does not put the reset in the wrong.
+CREATE TABLE IF NOT EXISTS pg_reset_kept (
+  reset_id BIGINT NOT NULL,
+  subscription_id VARCHAR(64) NOT NULL,
+  PRIMARY KEY (reset_id, subscription_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 -- What a person must look at. At most one open per subject and kind; a run exits 1 only when it opens one.
 CREATE TABLE IF NOT EXISTS matter (
   matter_id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,

@@ -8,7 +8,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -26,6 +26,7 @@ from lib import settings as configuration
 from lib.sandbox import Sandbox
 from lib.settings import Settings
 from lib.store import Store
+from tests import pgs
 from tests.homes import Home
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,16 +65,18 @@ class Rig:
 
     @cached_property
     def sandbox(self) -> Sandbox:
-        """The simulators of TossPayments, SOLAPI and SMTP, started when first used."""
+        """The simulators of the PGs, SOLAPI and SMTP, started when first used."""
         return self._open.enter_context(Sandbox())
 
-    def config(self, path: Path | None = None, *, register: bool = True, **overrides: object) -> Path:
+    def config(self, path: Path | None = None, *, register: bool = True, **overrides: Any) -> Path:  # noqa: ANN401 any key
         """Write a configuration and use it from now on; `policy={"retry_days": 1}` overrides single keys.
 
-        None takes a key or a section out. The installation row is made to match, unless `register` is False.
+        None takes a key or a section out; `gateway={"nicepay": {}}` adds a simulated PG. The installation
+        row is made to match, unless `register` is False.
         """
         chosen = path or self.folder / "jeonggi.toml"
-        chosen.write_text(_toml(_merged(self._defaults(), overrides)), encoding="utf-8")
+        named = overrides.get("gateway") or {}
+        chosen.write_text(_toml(_merged(self._defaults(named), overrides)), encoding="utf-8")
         chosen.chmod(0o600)
         self._path = chosen
         self._forget_store()
@@ -82,18 +85,13 @@ class Rig:
             self.store().transaction(lambda tx: installing.register(tx, settings, adopt=True, now=now))
         return chosen
 
-    def _defaults(self) -> dict[str, Any]:
+    def _defaults(self, pg_codes: Iterable[str]) -> dict[str, Any]:
         database = {"url": self.home.url, "shop_schema": self.home.shop_schema}
         sandbox = self.sandbox
         return {
             "shop": {"adapter": "standard", "first_delivery": date(2026, 1, 1)},
             "database": {key: value for key, value in database.items() if value},
-            "gateway": {
-                "tosspayments": {
-                    "secret_key": sandbox.toss.switches.secret_key,
-                    "base_url": sandbox.toss.url,
-                },
-            },
+            "gateway": pgs.sections(sandbox, ("tosspayments", *pg_codes)),
             "mail": {"smtp_url": sandbox.smtp.url},
             "sms": {
                 "provider": "solapi",
@@ -105,9 +103,14 @@ class Rig:
             "paths": {"spool": str(self.folder / "spool")},
         }
 
+    @property
+    def path(self) -> Path:
+        """The configuration in use."""
+        return self._path or self.config()
+
     def settings(self) -> Settings:
         """Return the configuration in use, read from its file."""
-        return configuration.load(self._path or self.config())
+        return configuration.load(self.path)
 
     def store(self) -> Store:
         """Return the database as the jobs open it; closed at the end of the test."""
@@ -136,11 +139,10 @@ class Rig:
 
     def start(self, job: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a job as a process of its own; `finish` waits for it."""
-        config = self._path or self.config()
         output = self.folder / f"{job}-{len(self._started)}"
         with output.with_suffix(".out").open("wb") as out, output.with_suffix(".err").open("wb") as err:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"jobs.{job}", "--config", str(config), "--json", *arguments],
+                [sys.executable, "-m", f"jobs.{job}", "--config", str(self.path), "--json", *arguments],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -155,21 +157,20 @@ class Rig:
         output = self._started[process.pid][1]
         stdout = output.with_suffix(".out").read_text(encoding="utf-8")
         stderr = output.with_suffix(".err").read_text(encoding="utf-8")
-        return Run(exit_code, stdout, stderr, _last_object(stdout))
+        return Run(exit_code, stdout, stderr, last_object(stdout))
 
     def run(self, job: str, *arguments: str, check: int | None = 0) -> Run:
         """Run a job to its end inside this process, from its command line to its exit code.
 
         A process of its own would take longer to start than most jobs. `check`: the exit code, None for any.
         """
-        config = self._path or self.config()
         out, err = io.StringIO(), io.StringIO()
         command: click.Command = importlib.import_module(f"jobs.{job}").main
         with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ending:
-            command.main(["--config", str(config), "--json", *arguments], prog_name=job)
+            command.main(["--config", str(self.path), "--json", *arguments], prog_name=job)
         stdout = out.getvalue()
         return self._checked(
-            job, Run(_code(ending.value), stdout, err.getvalue(), _last_object(stdout)), check
+            job, Run(_code(ending.value), stdout, err.getvalue(), last_object(stdout)), check
         )
 
     def run_process(self, job: str, *arguments: str, check: int | None = 0) -> Run:
@@ -197,7 +198,7 @@ class Rig:
             for channel, opening in self._credits_at_opening().items()
             if self._opening.get(channel, opening) != opening
         ]
-        return broken + (self._book_differences() if "sandbox" in vars(self) else [])
+        return broken + (pgs.book_differences(self.sandbox, self.ours) if "sandbox" in vars(self) else [])
 
     def remember_credits(self) -> None:
         """Take the balances for granted: from now on they change by debits and refunds of ours only."""
@@ -209,22 +210,6 @@ class Rig:
         for entry in self.ours("SELECT channel, kind, units FROM credit_entry"):
             balances[entry["channel"]] += entry["units"] if entry["kind"] == "debit" else -entry["units"]
         return balances
-
-    def _book_differences(self) -> list[str]:
-        """Hold our ledger against the simulated gateway's book, both ways."""
-        booked = {approval.payment_key: approval.order_no for approval in self.sandbox.toss.approvals()}
-        recorded = self.ours(
-            "SELECT tid, order_no, source FROM payment WHERE pg_code = 'tosspayments' AND kind = 'approve'"
-        )
-        ledger = {row["tid"] for row in recorded}
-        attempts = self.ours(
-            "SELECT order_no FROM payment_attempt WHERE state IN ('sending', 'unknown', 'in_doubt')"
-        )
-        open_orders = {row["order_no"] for row in attempts}
-        lost = {no for key, no in booked.items() if key not in ledger and no not in open_orders}
-        by_machine = [row for row in recorded if row["source"] != "operator"]
-        invented = {row["order_no"] for row in by_machine if row["tid"] not in booked}
-        return [f"approval_lost: {no}" for no in lost] + [f"approval_invented: {no}" for no in invented]
 
     def assert_invariants(self) -> None:
         """Hold the test to the invariants, all but those that it broke on purpose."""
@@ -295,7 +280,8 @@ def _checksum(engine: Engine, table: str) -> str:
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
 
 
-def _last_object(stdout: str) -> dict[str, Any]:
+def last_object(stdout: str) -> dict[str, Any]:
+    """Return the last line that is an object, which is a job's summary."""
     lines = [line for line in stdout.splitlines() if line.startswith("{")]
     found: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     return found

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from lib.charging.desk import Desk
 from lib.charging.record import Result, record, record_plainly
+from lib.failpoints import Step, reach
 from lib.gateways import Approval, Approved
 from lib.outbox.bad_data import is_bad_data
 from lib.run import Run
@@ -74,9 +75,11 @@ def save(
     try:
         if spool:
             spool.append(_approvals(results))
+            reach(Step.SPOOL_SYNCED)
     finally:
         # Also where the disk is full: the database may still take the evidence.
         again = in_batch(run, results, partial(record, run, tried), partial(_save_plainly, run))
+        reach(Step.RESULTS_RECORDED)
         for result in results:
             desk.saw(result.attempt.pg_code, result.outcome)
     return again

@@ -16,6 +16,7 @@ from lib.charging.claim import claim
 from lib.charging.desk import Desk
 from lib.charging.record import Result
 from lib.charging.start import Claimed
+from lib.failpoints import Step, reach
 from lib.gateways import NotSent, Outcome
 from lib.run import Run, real_now
 from lib.spool import Spool
@@ -63,6 +64,8 @@ class Till:
             token = secrets.token_hex(8)
             work = partial(claim, self._run, self._desk, self._tried, token)
             claimed = in_batch(self._run, ids, work, partial(note_bad_round, self._run))
+            if claimed:
+                reach(Step.CHARGES_CLAIMED)
             self._open |= {pool.submit(send, self._desk, each) for each in claimed}
             free -= len(claimed)
 
@@ -79,10 +82,13 @@ class Till:
 
 def send(desk: Desk, claimed: Claimed) -> Sent:
     """Send one claimed charge, unless its lease is over: another run may be settling it by now."""
+    reach(Step.CHARGE_BEGUN)
     if real_now() >= claimed.lease_until:
         return claimed, NotSent("보내기 전에 제한 시간이 지남")
     gateway = desk.gateways[claimed.attempt.pg_code]
-    return claimed, gateway.charge(replace(claimed.attempt, send_until=claimed.lease_until), claimed.card)
+    outcome = gateway.charge(replace(claimed.attempt, send_until=claimed.lease_until), claimed.card)
+    reach(Step.CHARGE_ANSWERED)
+    return claimed, outcome
 
 
 def due_rounds(run: Run) -> Iterator[int]:

@@ -12,6 +12,7 @@ from lib.billing.dunning import choose_card, in_quiet_hours, resting_cards
 from lib.billing.numbers import order_no
 from lib.billing.rounds import SHOP_WIDE, card_fault
 from lib.charging.desk import Desk
+from lib.charging.evidence import let_count
 from lib.charging.reading import ClaimFacts, read_claim_facts
 from lib.charging.start import Claimed, draft, start
 from lib.charging.waiting import end_round, wait_for_slot
@@ -64,7 +65,11 @@ def claim(
             lines = facts.lines[round_["round_id"]]
             number, at = decision.attempt_no, run.clock.now()
             attempt = draft(facts.judge.shop.shop_no, round_, lines, decision.card, number, at)
-            claimed.append(start(run, desk, attempt, decision.card, token, tx))
+            started = start(run, desk, attempt, decision.card, token, tx)
+            if facts.approved.get(round_["round_id"]):
+                let_count(run, attempt.pg_code, attempt.order_no, "spool", tx, is_news=True)
+            else:
+                claimed.append(started)
             unblocked += [round_["subscription_id"], attempt.pg_code]
         else:
             _close_or_leave(run, round_, decision, facts, tx)
@@ -136,11 +141,29 @@ def unwanted(run: Run, round_: Row, subscription: Subscription | None, facts: Cl
 
 
 def _is_ordered(round_: Row, lines: Sequence[Row], facts: ClaimFacts) -> bool:
-    """Tell whether the shop has an order for the round, or of an item in it, cancelled since or not."""
+    """Tell whether the shop has an order for the round, or of an item in it, cancelled since or not.
+
+    Our own is none: a database restored from a backup may not know that it charged the round. The PG knows
+    the number, and the write-back the order.
+    """
+    orders = _orders(round_, lines, facts)
+    return bool(orders) and not all(_number_of(each, round_, facts) for each in orders)
+
+
+def _orders(round_: Row, lines: Sequence[Row], facts: ClaimFacts) -> set[str]:
     on = as_date(round_["delivery_on"])
-    return (round_["subscription_id"], on) in facts.ordered_rounds or any(
-        (line["item_id"], on) in facts.ordered_items for line in lines
-    )
+    found = {facts.ordered_rounds.get((round_["subscription_id"], on))}
+    found |= {facts.ordered_items.get((line["item_id"], on)) for line in lines}
+    return {each for each in found if each is not None}
+
+
+def _number_of(order_id: str, round_: Row, facts: ClaimFacts) -> int:
+    """Return the number of the attempt that an order is named after; 0: it is none of this round's."""
+    digits, on = order_id[-2:], as_date(round_["delivery_on"])
+    if not (digits.isascii() and digits.isdecimal()):
+        return 0
+    ours = order_no(facts.judge.shop.shop_no, round_["subscription_id"], on, int(digits))
+    return int(digits) if order_id == ours else 0
 
 
 def _choose(run: Run, desk: Desk, round_: Row, facts: ClaimFacts, tried: Collection[int]) -> Decision:
@@ -150,10 +173,17 @@ def _choose(run: Run, desk: Desk, round_: Row, facts: ClaimFacts, tried: Collect
     if desk.gateway(card.pg_code) is None:
         return Decision("later", f"{card.pg_code} 를 지금 호출할 수 없음")
     attempts = facts.attempts.get(round_["round_id"], [])
-    attempt_no = max((row["attempt_no"] for row in attempts), default=0) + 1
+    attempt_no = max((row["attempt_no"] for row in attempts), default=_traced(round_, facts) - 1) + 1
     if attempt_no > MAX_ATTEMPTS:
         return Decision("hold", f"시도 {MAX_ATTEMPTS}회를 모두 씀")
     return Decision("charge", card=card, attempt_no=attempt_no)
+
+
+def _traced(round_: Row, facts: ClaimFacts) -> int:
+    """Return the number of a round's first attempt here: where its approval is known, that attempt's."""
+    orders = _orders(round_, facts.lines.get(round_["round_id"], []), facts)
+    numbers = [_number_of(each, round_, facts) for each in orders]
+    return max([*numbers, facts.approved.get(round_["round_id"], 0), 1])
 
 
 def untried_card(run: Run, round_: Row, facts: ClaimFacts, tried: Collection[int]) -> Card | None:

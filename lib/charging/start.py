@@ -10,6 +10,7 @@ from lib.billing import texts
 from lib.billing.numbers import order_no
 from lib.charging.desk import Desk
 from lib.dialect import as_date
+from lib.failpoints import Step, reach
 from lib.gateways import Attempt, Card
 from lib.run import Run, lease
 from lib.store import Row, Transaction
@@ -78,4 +79,5 @@ def start(run: Run, desk: Desk, attempt: Attempt, card: Card, token: str, tx: Tr
         sent_on=run.clock.to_local(attempt.sent_at).date(),
         lease_until=until,
     )
+    reach(Step.ATTEMPT_WRITTEN)
     return Claimed(replace(attempt, attempt_id=attempt_id, request_digest=digest), card, until)

@@ -11,6 +11,7 @@ from lib.billing import texts
 from lib.charging.batch import in_batch, note_bad_round
 from lib.closing import advance_items, hold_round, release
 from lib.dialect import as_date
+from lib.failpoints import Step, reach
 from lib.queueing import messages_for, queue_once
 from lib.run import Run
 from lib.shop import Item, ShopState, Subscription
@@ -25,6 +26,7 @@ def write_paid(run: Run) -> None:
     while True:
         ids = [row["round_id"] for row in run.store.rows("unwritten_rounds", after_id=after_id, page=PAGE)]
         in_batch(run, ids, partial(_write_page, run), partial(_amend, run))
+        reach(Step.PAGE_WRITTEN)
         if len(ids) < PAGE:
             return
         after_id = ids[-1]
@@ -59,10 +61,12 @@ def _write_page(run: Run, ids: Sequence[int], tx: Transaction) -> list[None]:
             continue
         sealed = lines[round_["round_id"]]
         _write_order(run, tx, round_, sealed, subscription, payments.get(round_["order_id"]))
+        reach(Step.ORDER_WRITTEN)
         _move_on(run, tx, round_, sealed, shop, subscription)
         written += sealed
     _take_stock(tx, written)
     run.matters.close(tx, "bad_row", [f"round {round_['round_id']}" for round_ in rounds], run.clock.now())
+    reach(Step.STOCK_TAKEN)
     return []
 
 
@@ -140,6 +144,7 @@ def _move_on(
     subscription: Subscription,
 ) -> None:
     items = advance_items(tx, round_, sealed, is_paid=True)
+    reach(Step.ITEMS_ADVANCED)
     tx.change("set_written", round_id=round_["round_id"], at=run.clock.now())
     release(run, tx, [round_["round_id"]])
     amount = texts.won(round_["amount_krw"])

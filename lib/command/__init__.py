@@ -34,6 +34,7 @@ from lib.command.codes import (
 from lib.command.ending import JobCommand, Told, reporting
 from lib.command.options import Options, UsageError, as_of, now, read_as_of, shared_options
 from lib.command.summary import tell
+from lib.failpoints import Step, reach
 from lib.matters import Matters
 from lib.run import Run, Scope
 from lib.settings import ConfigurationError, Settings
@@ -113,6 +114,7 @@ def _start(job: Job, options: Options, store: Store, clock: Clock) -> Run:
                 "start_run", job=job.name, as_of=clock.as_of, host=host_name(), pid=os.getpid(), at=now()
             )
         )
+    reach(Step.RUN_STARTED)
     scope = Scope(options.subscription, options.limit, options.workers)
     return Run(store.settings, store, clock, Matters(run_id), scope)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import traceback
@@ -43,10 +44,20 @@ def reporting(options: Options) -> Iterator[Told]:
         raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 the last place before the operator
         told.code = code_of(error) or BUG
-        for line in _error_lines(error):
-            click.echo(line, err=True)
-        _say_end(told.code, type(error).__name__, as_json=options.as_json)
+        try:
+            for line in _error_lines(error):
+                click.echo(line, err=True)
+            _say_end(told.code, type(error).__name__, as_json=options.as_json)
+        except OSError:
+            _let_go_of_output()
     sys.exit(told.code)
+
+
+def _let_go_of_output() -> None:
+    """Nothing more can be said, as where the log is on the disk that is full: the exit code still says it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
 
 
 def _keep_unwritable_characters() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from lib import settings
+from lib.failpoints import Step, reach
 from lib.messengers import Accepted, Letter, NotNow, Outcome, Outcomes, Refused, Unknown, seconds_left
 from lib.messengers.mime import message_id, mime
 from lib.redaction import redact
@@ -191,6 +192,7 @@ def _end(connection: smtplib.SMTP, letter: Letter, domain: str, config: settings
         # The wait starts before the dot, for the write may be the one that is late.
         _limit(connection, config.final_dot_timeout)
         connection.send(b".\r\n")
+        reach(Step.MAIL_HANDED_OVER)
         code, text = connection.getreply()
         _limit(connection, config.timeout)
     except LOST as error:

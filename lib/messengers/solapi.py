@@ -29,6 +29,7 @@ NOT_LET_IN = frozenset({401, 403})
 PAGE = 200
 MOST_PAGES = 100
 RELEASED = frozenset({"SENDING", "COMPLETE"})
+NO_TIME = NotNow("LEASE", "no time left to release the group", sent=False)
 
 # Per-message codes by what they ask for (message-status-codes.md); the rest goes by the first digit.
 HANDED_OVER = frozenset({"2000", "3000", "4000"})
@@ -73,15 +74,16 @@ class Solapi:
         outcomes = _registered(filled, letters, self._secrets)
         if outcomes is None:
             self._drop(group)
-            return _all(letters, self._not_begun(filled))
+            # Past the lease another run may have withdrawn the group: then the refusal is not the account's.
+            return _all(letters, self._not_begun(filled) if self._has_time(letters) else NO_TIME)
         rest = [letter for letter in letters if letter.message_id not in outcomes]
         if not rest:
             self._drop(group)
             return outcomes
-        if seconds_left(letters, self._config.lease) > self._slowest():
+        if self._has_time(letters):
             return outcomes | _all(rest, self._release(group))
         self._drop(group)
-        return outcomes | _all(rest, NotNow("LEASE", "no time left to release the group", sent=False))
+        return outcomes | _all(rest, NO_TIME)
 
     def settle(self, letters: Sequence[Letter]) -> Outcomes:
         """Look up by group id; without one, the letter's group was never filled.
@@ -109,9 +111,10 @@ class Solapi:
         """Close kept connections."""
         self._http.close()
 
-    def _slowest(self) -> float:
-        """Return how long a release may take, in seconds: what must be left of the lease to begin it."""
-        return self._config.connect_timeout + 2 * self._config.read_timeout
+    def _has_time(self, letters: Sequence[Letter]) -> bool:
+        """Tell whether the lease outlives the slowest release."""
+        slowest = self._config.connect_timeout + 2 * self._config.read_timeout
+        return seconds_left(letters, self._config.lease) > slowest
 
     def _signed(self) -> Mapping[str, str]:
         date, salt = self._now().strftime("%Y-%m-%dT%H:%M:%SZ"), secrets.token_hex(16)

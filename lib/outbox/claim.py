@@ -12,6 +12,7 @@ from lib import shop as contract
 from lib.billing import texts, words
 from lib.billing.calendar import can_still_be_announced, charge_window
 from lib.dialect import as_date
+from lib.failpoints import Step, reach
 from lib.messengers import Letter
 from lib.outbox.bad_data import SUSPECT, is_bad_data
 from lib.outbox.credits import CREDIT_OF, debit, refund
@@ -77,8 +78,10 @@ def _claim(run: Run, post: Post, until: datetime, ids: Sequence[int], tx: Transa
         if (draft := _draft(post, material, message, debits.get(message["message_id"]), tx))
     ]
     paid = _pay(run, drafts, tx)
+    reach(Step.CREDIT_DEBITED)
     tx.change_many("fix_charge_day", [row for draft in paid if (row := _days_row(draft))])
     tx.change_many("claim_message", [_claim_row(run, draft, until) for draft in paid])
+    reach(Step.MESSAGES_MARKED)
     return claimed + [_letter(material, draft, until) for draft in paid]
 
 

@@ -10,7 +10,8 @@ from typing import Literal
 
 from lib import shop as contract
 from lib.billing.dunning import in_quiet_hours
-from lib.messengers import Letter, Outcomes
+from lib.failpoints import Step, reach
+from lib.messengers import Letter, NotNow, Outcomes
 from lib.messengers.opening import open_messengers
 from lib.outbox import kept
 from lib.outbox.claim import Post, claim, expire, units_of
@@ -33,9 +34,11 @@ Handed = tuple[list[Letter], Outcomes]
 def deliver(run: Run, renderer: Renderer) -> None:
     """Deliver everything that waits, in this run's quiet hours nothing."""
     run.store.transaction(lambda tx: tx.change("messages_lost", now=run.clock.now(), real=real_now()))
+    reach(Step.MESSAGES_LOST)
     _expire_over(run)
     if run.settings.policy.operator_mail == "digest":
         run.store.transaction(partial(merge_operator_mails, run))
+        reach(Step.DIGEST_QUEUED)
     if in_quiet_hours(run.clock.local(), run.settings.policy.quiet_hours):
         return
     for counter in _open_counters(run, renderer):
@@ -86,30 +89,47 @@ def _deliver_to(counter: Counter, pool: ThreadPoolExecutor, waiting: Iterator[in
         while len(open_batches) < counter.threads and (ids := _next_batch(counter, waiting)):
             letters = claim(counter.run, counter.post, counter.channel, ids)
             if letters:
+                reach(Step.MESSAGES_CLAIMED)
                 open_batches.add(pool.submit(_hand_over, counter, letters))
         if not open_batches:
             return
         done, open_batches = wait(open_batches, return_when=FIRST_COMPLETED)
         for future in done:
             letters, outcomes = future.result()
+            reach(Step.BATCH_ANSWERED)
             counter.saw(outcomes)
             counter.run.on_step(len(letters))
             counter.run.store.transaction(partial(record, counter.run, letters, outcomes, SENT))
+            reach(Step.BATCH_RECORDED)
 
 
 def _next_batch(counter: Counter, waiting: Iterator[int]) -> list[int]:
     return list(islice(waiting, counter.messenger.batch_size)) if counter.may_send else []
 
 
+class TakenUpError(Exception):
+    """A lease ended and another run took the messages up: nothing of them may leave here any more."""
+
+
 def _hand_over(counter: Counter, letters: list[Letter]) -> Handed:
-    return letters, counter.messenger.send(letters, _remember(counter.run, letters))
+    try:
+        return letters, counter.messenger.send(letters, _remember(counter.run, letters))
+    except TakenUpError:
+        return letters, {each.message_id: NotNow("LEASE", "taken up by another run") for each in letters}
 
 
 def _remember(run: Run, letters: Sequence[Letter]) -> Callable[[str], None]:
-    ids = [letter.message_id for letter in letters]
+    """Store the provider's id under the lease of this batch: a late worker's would hide the other's."""
+    ids, lease_until = [letter.message_id for letter in letters], letters[0].lease_until
+
+    def store(provider_id: str, tx: Transaction) -> bool:
+        stored = tx.change("remember_provider", provider_id=provider_id, ids=ids, lease_until=lease_until)
+        return stored == len(ids)
 
     def remember(provider_id: str) -> None:
-        run.store.transaction(lambda tx: tx.change("remember_provider", provider_id=provider_id, ids=ids))
+        if not run.store.transaction(partial(store, provider_id)):
+            raise TakenUpError
+        reach(Step.PROVIDER_REMEMBERED)
 
     return remember
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from lib.closing import hold_round
 from lib.dialect import as_date
+from lib.failpoints import Step, reach
 from lib.messengers import Accepted, Letter, NotNow, Outcome, Outcomes, Refused, Unknown
 from lib.outbox.credits import refund
 from lib.run import Run
@@ -49,6 +50,7 @@ def record(run: Run, letters: Sequence[Letter], outcomes: Outcomes, place: Place
         _announce(run, told, tx)
     if refused:
         _hold_unreachable(run, refused, tx)
+    reach(Step.ROUNDS_ANNOUNCED)
 
 
 def _announces(message: Row) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from lib import shop as contract
+from lib.failpoints import Step, reach
 from lib.messengers import Letter
 from lib.outbox.claim import notice_days, stored_letter
 from lib.outbox.counter import Counter
@@ -38,6 +39,7 @@ def _look_up(counter: Counter, rows: Sequence[Row]) -> None:
     shop = run.store.transaction(lambda tx: contract.read_shop(tx, run.settings, run.clock))
     letters = [stored_letter(shop, row, real_now()) for row in rows]
     outcomes = counter.messenger.settle(letters)
+    reach(Step.UNKNOWN_ANSWERED)
     run.store.transaction(partial(record, run, letters, outcomes, LOOKED_UP))
 
 
@@ -51,7 +53,9 @@ def _send_again(counter: Counter, rows: Sequence[Row]) -> None:
         until = lease(counter.post.lease_seconds[counter.channel])
         letters = counter.run.store.transaction(partial(_claim_again, counter, until, batch))
         if letters:
+            reach(Step.UNKNOWN_TAKEN)
             outcomes = counter.messenger.send(letters, lambda _id: None)
+            reach(Step.UNKNOWN_ANSWERED)
             counter.saw(outcomes)
             counter.run.store.transaction(partial(record, counter.run, letters, outcomes, SENT_AGAIN))
 

@@ -8,6 +8,7 @@ from functools import partial
 from lib import shop as contract
 from lib.charging.batch import in_batch
 from lib.closing import void_round
+from lib.failpoints import Step, reach
 from lib.outbox.claim import expire
 from lib.queueing import messages_for, queue_once
 from lib.resetting.events import Reset
@@ -29,6 +30,7 @@ def cancel_subscriptions(run: Run, reset: Reset) -> None:
         ids = [row["subscription_id"] for row in rows]
         if ids:
             in_batch(run, ids, partial(_cancel_page, run), partial(_cancel_without_mail, run))
+            reach(Step.PAGE_CANCELLED)
             run.on_step(len(ids))
         if len(ids) < PAGE:
             return
@@ -52,12 +54,14 @@ def _void_rounds(run: Run, ids: Sequence[str], tx: Transaction) -> None:
     if rounds:
         for message in tx.rows("notices_waiting", ids=[round_["round_id"] for round_ in rounds]):
             expire(run, message, tx)
+    reach(Step.ROUNDS_VOIDED)
 
 
 def _cancel(run: Run, key: str, tx: Transaction) -> bool:
     at = run.clock.local()
     if not tx.change("cancel_subscription", subscription_id=key, at=at):
         return False
+    reach(Step.SUBSCRIPTION_CANCELLED)
     tx.change("cancel_items", subscription_id=key, at=at)
     tx.change("log", subscription_id=key, event="auto_cancelled", detail="PG 변경·초기화로 자동 해지", at=at)
     tx.count("cancelled")

@@ -10,6 +10,7 @@ from lib.charging.claim import read_attempt
 from lib.charging.desk import Desk
 from lib.charging.record import set_in_doubt
 from lib.charging.settle import give_up_lost, settle_open
+from lib.failpoints import Step, reach
 from lib.resetting.events import Reset
 from lib.run import Run, real_now
 from lib.store import utc
@@ -24,11 +25,13 @@ def drain(run: Run, desk: Desk, reset: Reset) -> bool:
     False: the PG has no inquiry and must not be asked to void an attempt yet; the next run goes on.
     """
     _wait_for_leases(run, reset)
+    reach(Step.LEASES_OVER)
     run.store.transaction(lambda tx: tx.change("hasten_checks", pg_code=reset.pg_code, now=run.clock.now()))
     _settle(run, desk, reset)
     while _lease_under_way(run, reset):  # another run of the same reset is asking too
         _wait_for_leases(run, reset)
         _settle(run, desk, reset)
+    reach(Step.ATTEMPTS_SETTLED)
     until = _quarantine_until(run, desk, reset)
     if until:
         run.postpone(
@@ -37,6 +40,7 @@ def drain(run: Run, desk: Desk, reset: Reset) -> bool:
         )
         return False
     _leave_to_a_person(run, reset)
+    reach(Step.LEFT_TO_A_PERSON)
     return True
 
 

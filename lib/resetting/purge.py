@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from lib.charging.desk import Desk
+from lib.failpoints import Step, reach
 from lib.gateways import Card, Forgotten, Gateway
 from lib.resetting.events import Reset
 from lib.run import Run
@@ -37,6 +38,7 @@ class Keys:
         if self.unanswered >= UNANSWERED_IN_A_ROW:
             return Forgotten("unknown", "PG 가 답하지 않음")
         answer = self.gateway.forget(card)
+        reach(Step.KEY_DELETED)
         self.unanswered = self.unanswered + 1 if answer.state == "unknown" else 0
         return answer
 
@@ -54,8 +56,10 @@ def purge_cards(run: Run, desk: Desk, reset: Reset) -> None:
             cards = [_card(row, event_at) for row in rows]
             if cards:
                 run.store.transaction(partial(_note, reset, cards))
+                reach(Step.CARDS_NOTED)
                 answers = list(pool.map(keys.forget, cards))
                 run.store.transaction(partial(_delete, run, reset, cards, answers))
+                reach(Step.PAGE_PURGED)
                 run.on_step(len(cards))
             if len(rows) < PAGE:
                 return
@@ -102,6 +106,7 @@ def _delete(
             continue  # another run has deleted it, and told of its key
         tx.change("detach_card", card_id=card.card_id)
         tx.change("delete_card", card_id=card.card_id)
+        reach(Step.CARD_DELETED)
         tx.count("cards_deleted")
         tx.count("pg_keys_deleted" if answer.state in GONE else "pg_keys_failed")
         if answer.state not in GONE:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from lib import shop as contract
+from lib.billing.numbers import ATTEMPT_NO_MAX, order_no
 from lib.dialect import as_date
 from lib.planning import BadRow, Facts, Plan, Wait, plan_rounds
 from lib.run import Run
@@ -124,10 +125,32 @@ def read_facts(run: Run, due: dict[str, date], tx: Transaction) -> Facts:
         consents=contract.read_consents(tx, item_ids),
         newest_prices=contract.read_newest_prices(tx, item_ids),
         ordered_rounds=contract.read_orders_since(tx, subscriptions, today),
-        ordered_items=contract.read_order_lines_since(tx, item_ids, oldest),
+        ordered_items={
+            **contract.read_order_lines_since(tx, item_ids, oldest),
+            **_charged_without_trace(tx, shop.shop_no, [item for item in items if item.delivery_on <= today]),
+        },
         taken=_rounds_taken(tx, subscriptions, today),
         missed=_missed_in_a_row(tx, [item.item_id for item in items if item.delivery_on <= today]),
     )
+
+
+def _charged_without_trace(
+    tx: Transaction, shop_no: int, late: Sequence[Item]
+) -> dict[tuple[int, date], str]:
+    """Return the late items whose round was charged before a backup was restored, with its order number.
+
+    The ledger has such an approval from this host's spool, and nothing else is left of it. On its own day the
+    round would be charged under its own number, which the PG knows; on a new one it would be charged again.
+    """
+    found: dict[tuple[int, date], str] = {}
+    for item in late:
+        first, last = (
+            order_no(shop_no, item.subscription_id, item.delivery_on, number)
+            for number in (1, ATTEMPT_NO_MAX)
+        )
+        if row := tx.row("approved_without_attempt", first=first, last=last):
+            found[item.item_id, item.delivery_on] = row["order_no"]
+    return found
 
 
 def _by_subscription(items: Sequence[Item]) -> dict[str, list[Item]]:

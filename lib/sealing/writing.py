@@ -10,6 +10,7 @@ from lib import shop as contract
 from lib.billing import texts, words
 from lib.billing.calendar import can_still_be_announced, charge_window
 from lib.dialect import as_date
+from lib.failpoints import Step, reach
 from lib.outbox.bad_data import SUSPECT, is_bad_data
 from lib.planning import BadRow, Plan, Wait
 from lib.queueing import messages_for
@@ -24,10 +25,12 @@ class MovedError(Exception):
 
 def seal_page(run: Run, page: Sealed) -> None:
     """Write a page in one transaction; where that fails, round by round: one bad row stops nothing."""
+    reach(Step.PAGE_READ)
     if not _is_written(run, page.plans, page):
         page.plans = [plan for plan in page.plans if _is_written(run, [plan], page)]
     if page.waits:
         run.store.transaction(partial(_let_wait, run, page.waits))
+    reach(Step.PAGE_SEALED)
 
 
 def _let_wait(run: Run, waits: Sequence[Wait], tx: Transaction) -> None:
@@ -72,6 +75,7 @@ def _write(run: Run, plans: Sequence[Plan], tx: Transaction) -> None:
     if _is_pg_moved(run, plans, tx):
         raise MovedError("pg")
     tx.change_many("insert_round", [_round_row(run, plan, today) for plan in plans])
+    reach(Step.ROUNDS_INSERTED)
     ids = _round_ids(tx, plans)
     tx.change_many(
         "insert_round_item", [row for plan in plans for row in _item_rows(run, plan, ids[plan.key])]
@@ -87,9 +91,11 @@ def _write(run: Run, plans: Sequence[Plan], tx: Transaction) -> None:
             )
         ],
     )
+    reach(Step.NOTICES_QUEUED)
     for plan in plans:
         _move_items(tx, plan)
     tx.change_many("log", [_log_row(run, plan) for plan in plans])
+    reach(Step.ROUNDS_SEALED)
 
 
 def _is_pg_moved(run: Run, plans: Sequence[Plan], tx: Transaction) -> bool:

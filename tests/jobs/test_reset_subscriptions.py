@@ -114,3 +114,23 @@ def test_new_cards_and_subscriptions_of_a_later_contract_are_left_alone(rig: Rig
     assert (again.counts["resets"], states(rig)["S-new"], card_ids(rig)) == (0, "U", [newer])
     rig.run("notify_d2", "--as-of", "2026-12-08T09:00")
     assert charge(rig, at="2026-12-09T10:00").counts["paid"] == 1
+
+
+def test_a_subscription_that_its_newer_card_saved_may_lose_that_card_later(any_rig: Rig) -> None:
+    """What the invariants hold against a reset is what it left behind itself."""
+    subscribed(any_rig)
+    newer = card(any_rig, "member1", registered_at=EVENT + A_SECOND)
+    any_rig.shop("UPDATE subscription SET card_id = :card", card=newer)
+    pg_changed(any_rig)
+    reset(any_rig)
+    any_rig.shop("UPDATE subscription SET card_id = NULL")
+    any_rig.shop("DELETE FROM card")
+    assert any_rig.invariants() == []
+
+
+def test_a_subscription_that_a_reset_overlooked_breaks_an_invariant(any_rig: Rig) -> None:
+    subscribed(any_rig)
+    pg_changed(any_rig)
+    reset(any_rig)
+    any_rig.shop("UPDATE subscription SET subscription_state = 'U'")
+    any_rig.broken_on_purpose = {"reset_left_no_subscription"}
