@@ -129,19 +129,26 @@ WHERE state = 'skipped' AND delivery_on >= :today GROUP BY delivery_on ORDER BY 
 -- name: attempts_in_doubt
 -- A page of attempts that nothing more can be found out about.
 SELECT a.attempt_id, a.round_id, a.order_no, a.pg_code, a.amount_krw, a.sent_at, a.code, a.message,
-  r.subscription_id, r.delivery_on, r.state AS round_state
+  r.subscription_id, r.delivery_on, r.charge_until, r.state AS round_state
 FROM payment_attempt a JOIN billing_round r ON r.round_id = a.round_id
 WHERE a.state = 'in_doubt' AND a.attempt_id > :after_id ORDER BY a.attempt_id LIMIT :page;
 
 -- name: rounds_held
 -- A page of rounds that wait for a person.
-SELECT round_id, subscription_id, delivery_on, amount_krw, pg_code, state_reason, announced_on FROM billing_round
-WHERE state = 'held' AND round_id > :after_id ORDER BY round_id LIMIT :page;
+SELECT round_id, subscription_id, delivery_on, amount_krw, pg_code, state_reason, announced_on, charge_until,
+  EXISTS (SELECT 1 FROM billing_round_item i WHERE i.round_id = billing_round.round_id AND i.released_at IS NOT NULL)
+    AS is_released
+FROM billing_round WHERE state = 'held' AND round_id > :after_id ORDER BY round_id LIMIT :page;
+
+-- name: attempts_of_held
+-- The attempts of a held round.
+SELECT order_no, pg_code, state FROM payment_attempt WHERE round_id = :round_id ORDER BY attempt_no;
 
 -- name: messages_in_doubt
 -- A page of messages that may have been handed over.
-SELECT message_id, kind, recipient, channel, subscription_id, address, reason, queued_at FROM message
-WHERE state = 'unknown' AND message_id > :after_id ORDER BY message_id LIMIT :page;
+SELECT m.message_id, m.kind, m.recipient, m.channel, m.subscription_id, r.delivery_on, m.reason
+FROM message m LEFT JOIN billing_round r ON r.round_id = m.round_id
+WHERE m.state = 'unknown' AND m.message_id > :after_id ORDER BY m.message_id LIMIT :page;
 
 -- name: contracts_told
 -- Every contract with a PG, newest first.

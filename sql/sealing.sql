@@ -70,3 +70,11 @@ SELECT DISTINCT pg_code AS subject FROM billing_round WHERE state = 'due' AND pg
 -- Which of some rounds are open, or paid and not yet written.
 SELECT round_id FROM billing_round
 WHERE round_id IN :ids AND (state IN ('sealed', 'due', 'charging', 'in_doubt', 'held') OR (state = 'paid' AND written_at IS NULL));
+
+-- name: approved_without_attempt
+-- An approval in a range of order numbers that no attempt of ours led to: a restored database learnt it from the spool.
+SELECT p.order_no FROM payment p LEFT JOIN payment_attempt a ON a.order_no = p.order_no
+WHERE p.order_no >= :first AND p.order_no <= :last AND a.attempt_id IS NULL
+GROUP BY p.order_no
+HAVING SUM(CASE WHEN p.kind = 'approve' THEN p.amount_krw ELSE -p.amount_krw END) > 0
+ORDER BY p.order_no LIMIT 1;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from lib.billing.dunning import retry_unsent
@@ -14,6 +14,7 @@ from lib.charging.reading import read_claim_facts
 from lib.charging.waiting import end_round, wait_for_slot
 from lib.closing import hold_round
 from lib.dialect import as_date
+from lib.failpoints import Step, reach
 from lib.gateways import (
     Approved,
     Attempt,
@@ -50,7 +51,9 @@ class Result:
 
 def record(run: Run, tried: dict[int, set[int]], results: Sequence[Result], tx: Transaction) -> list[int]:
     """Record results in one transaction; returns the rounds that go on to an untried card in this run."""
-    return [result.attempt.round_id for result in results if _record_one(run, result, tried, tx)]
+    again = [result.attempt.round_id for result in results if _record_one(run, result, tried, tx)]
+    reach(Step.RESULTS_MARKED)
+    return again
 
 
 def _record_one(run: Run, result: Result, tried: dict[int, set[int]], tx: Transaction) -> bool:
@@ -162,6 +165,7 @@ def _close(
         message=message[:200],
         at=run.clock.now(),
     )
+    reach(Step.ATTEMPT_CLOSED)
     if closed and result.from_state == "unknown":
         tx.count("settled")
     return bool(closed)
@@ -196,7 +200,6 @@ def put_round_in_doubt(run: Run, attempt: Attempt, said: str, tx: Transaction) -
 def _set_doubt(run: Run, result: Result, to_state: str, code: str, message: str, tx: Transaction) -> int:
     row = tx.rows("attempts_by_order_no", order_nos=[result.attempt.order_no])[0]
     asked = row["checks"] + 1 if result.from_state == "unknown" else 0
-    wait = CHECKS[min(asked, len(CHECKS) - 1)]
     return tx.change(
         "doubt_attempt",
         attempt_id=result.attempt.attempt_id,
@@ -204,10 +207,17 @@ def _set_doubt(run: Run, result: Result, to_state: str, code: str, message: str,
         to_state=to_state,
         code=code[:64],
         message=message[:200],
-        next_check_at=run.clock.now() + wait if to_state == "unknown" else None,
+        next_check_at=_next_check(run, result.outcome, asked) if to_state == "unknown" else None,
         checks=int(result.from_state == "unknown"),
         lease_until=real_now(),
     )
+
+
+def _next_check(run: Run, outcome: Outcome | Settled, asked: int) -> datetime:
+    """Return when to ask next: once the quarantine that an answer tells of is over, else by schedule."""
+    if isinstance(outcome, Unknown) and outcome.not_before:
+        return outcome.not_before
+    return run.clock.now() + CHECKS[min(asked, len(CHECKS) - 1)]
 
 
 def record_plainly(run: Run, result: Result, why: str, tx: Transaction) -> None:

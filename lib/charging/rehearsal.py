@@ -31,8 +31,8 @@ def tell_due(run: Run) -> Iterator[str]:
 
 def _tell_left_over(run: Run) -> Iterator[str]:
     """Say what earlier runs left: approvals on this host, open attempts, orders to be written."""
-    for path, approvals, _ in Spool(run.settings.paths.spool).left_over():
-        yield f"{path.name}: 승인 {len(approvals)}건을 장부에 기록"
+    for found in Spool(run.settings).left_over():
+        yield f"{found.path.name}: 승인 {len(found.approvals)}건을 장부에 기록"
     yield from leases_running(run)
     for row in run.store.rows("attempts_left", now=run.clock.now(), real=real_now(), page=PAGE):
         yield f"주문번호 {row['order_no']} {row['pg_code']}: 결과를 다시 확인"

@@ -6,18 +6,24 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 
 from lib import shop as contract
+from lib.billing import texts
 from lib.charging.batch import in_batch, is_bad_row, save
 from lib.charging.claim import read_attempt, unwanted, usable_cards, waits_for_morning
 from lib.charging.desk import Desk
 from lib.charging.evidence import take_evidence
 from lib.charging.reading import read_claim_facts
 from lib.charging.record import Result, lost_attempts
+from lib.failpoints import Step, reach
 from lib.gateways import Approval, Attempt, Card, Gateway, Settled
 from lib.run import Run, lease, real_now
-from lib.spool import Spool
+from lib.spool import Found, Line, Spool
 from lib.store import Row, Transaction, utc
+
+MATTER_SUBJECT = 100
+"""Characters."""
 
 
 def read_spool(run: Run, spool: Spool) -> None:
@@ -25,19 +31,34 @@ def read_spool(run: Run, spool: Spool) -> None:
 
     A torn line is dropped with its file: its attempt is still open. What the database cannot take stays.
     """
-    for path, approvals, torn in spool.left_over():
-        refused = sum(not _is_taken(run, pg_code, approval) for pg_code, approval in approvals)
-        if torn or refused:
-            detail = (
-                f"{path.name}: 읽을 수 없는 {torn}줄의 결제는 PG 조회로 확인함. "
-                f"저장할 수 없는 {refused}건은 파일에 남겨 둠. 디스크와 파일을 확인하세요"
-            )
-            said = partial(
-                run.matters.open, subject=path.name, kind="spool", detail=detail, at=run.clock.now()
-            )
-            run.store.transaction(said)
-        if not refused:
-            spool.forget(path)
+    for found in chain(spool.left_over(), spool.kept(partial(_is_known, run))):
+        reach(Step.SPOOL_READ)
+        refused = sum(not _is_taken(run, *line) for line in found.approvals)
+        if found.torn or found.fault or refused:
+            run.store.transaction(partial(_tell_unread, run, found, refused))
+        reach(Step.SPOOL_TAKEN)
+        if not (found.fault or refused):
+            spool.forget(found)
+
+
+def _is_known(run: Run, line: Line) -> bool:
+    pg_code, approval = line
+    rows = run.store.rows("payments_by_tid", pg_code=pg_code, tid=approval.tid or approval.order_no)
+    return any((row["kind"], row["seq"]) == (approval.kind, approval.seq) for row in rows)
+
+
+def _tell_unread(run: Run, found: Found, refused: int, tx: Transaction) -> None:
+    said = [
+        (
+            found.fault,
+            f"읽을 수 없음({found.fault}). 그 결제는 PG 조회로 확인함. 파일을 다른 곳으로 옮기세요",
+        ),
+        (found.torn, f"읽을 수 없는 {found.torn}줄의 결제는 PG 조회로 확인함. 디스크를 확인하세요"),
+        (refused, f"저장할 수 없는 {refused}건은 파일에 남겨 둠. 파일을 확인하세요"),
+    ]
+    name = texts.clean(found.path.name)[:MATTER_SUBJECT]
+    detail = f"{name}: {' '.join(text for is_so, text in said if is_so)}"
+    run.matters.open(tx, name, "spool", detail, run.clock.now())
 
 
 def _is_taken(run: Run, pg_code: str, approval: Approval) -> bool:
@@ -53,7 +74,7 @@ def _is_taken(run: Run, pg_code: str, approval: Approval) -> bool:
 def give_up_lost(run: Run) -> None:
     """Call unknown whatever was still sending when its lease ran out."""
     while run.store.transaction(partial(lost_attempts, run)):
-        pass
+        reach(Step.LOST_GIVEN_UP)
 
 
 def settle_open(
@@ -102,6 +123,8 @@ def _ask_all(
     """Ask after a page of attempts; returns the answers, and the questions that broke off."""
     asked = [row for row in rows if desk.gateway(row["pg_code"])]
     taken = run.store.transaction(partial(_take, run, asked, real_now()))
+    if taken:
+        reach(Step.CHECKS_TAKEN)
     cards = run.store.transaction(partial(contract.read_cards, ids=[each.card_id for each in taken]))
     futures = [
         pool.submit(_ask, run, desk.gateways[each.pg_code], each, cards.get(each.card_id), may_replay)
@@ -136,9 +159,12 @@ def _ask(run: Run, gateway: Gateway, attempt: Attempt, card: Card | None, may_re
         if not may_replay:
             return None
         found = in_batch(run, [attempt], partial(_wanted, run), lambda *_: None)
+        reach(Step.REPLAY_ALLOWED)
         return found[0] if found else None
 
-    return gateway.settle(attempt, card, replay=still_wanted)
+    answer = gateway.settle(attempt, card, replay=still_wanted)
+    reach(Step.CHECK_ANSWERED)
+    return answer
 
 
 def _wanted(run: Run, attempts: Sequence[Attempt], tx: Transaction) -> list[datetime]:

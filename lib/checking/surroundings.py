@@ -22,7 +22,7 @@ OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def spool(settings: Settings) -> Finding:
     """Try the spool folder as a charge does: approvals are kept there before the database knows of them."""
     folder = settings.paths.spool
-    with closing(Spool(folder)) as trial:
+    with closing(Spool(settings)) as trial:
         try:
             trial.open()
         except SpoolError as error:

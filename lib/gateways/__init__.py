@@ -116,6 +116,8 @@ class Unknown:
 
     code: str
     message: str
+    not_before: datetime | None = None
+    """UTC, aware: asking sooner would tell nothing."""
 
 
 Outcome = Approved | Declined | NotSent | Refused | Misconfigured | Unknown

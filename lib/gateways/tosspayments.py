@@ -29,10 +29,10 @@ from lib.gateways import (
     Settled,
     Unknown,
 )
+from lib.gateways.tosspayments_codes import CODES, Class
 from lib.http import Client, Lost, NothingSent, Reply
 from lib.redaction import redact
 
-Class = Literal["declined-hard", "declined-soft", "refused", "misconfigured", "unknown"]
 Source = Literal["response", "replay", "inquiry"]
 
 OK, NOT_FOUND = 200, 404
@@ -42,25 +42,6 @@ LARGEST_AMOUNT = 10**15
 """Won; anything above fits no ledger."""
 REMOVED = "ALREADY_REMOVED_BILLING_KEY"
 """Not in the published table, but what several public clients saw for a key that was deleted before."""
-
-# The codes are published, their classes are ours. INVALID_REQUEST and the instalment codes stand with the
-# row: what differs between two requests is the row, and one bad row must not stop the others.
-# INVALID_IDEMPOTENCY_KEY stands with the account: every row's key has the same form.
-PUBLISHED: Mapping[Class, str] = {
-    "declined-soft": """REJECT_CARD_PAYMENT REJECT_ACCOUNT_PAYMENT REJECT_CARD_COMPANY MAINTAINED_METHOD
-        NOT_AVAILABLE_BANK EXCEED_MAX_DAILY_PAYMENT_COUNT EXCEED_MAX_PAYMENT_AMOUNT
-        EXCEED_MAX_ONE_DAY_AMOUNT EXCEED_MAX_AMOUNT EXCEED_MAX_AUTH_COUNT""",
-    "declined-hard": """INVALID_STOPPED_CARD INVALID_CARD_LOST_OR_STOLEN INVALID_REJECT_CARD
-        INVALID_CARD_EXPIRATION INVALID_CARD_NUMBER INVALID_BILL_KEY_REQUEST NOT_SUPPORTED_CARD_TYPE
-        NOT_REGISTERED_CARD_COMPANY NOT_FOUND_BILLING ALREADY_REMOVED_BILLING_KEY""",
-    "refused": """NOT_MATCHES_CUSTOMER_KEY BELOW_MINIMUM_AMOUNT INVALID_ORDER_NAME INVALID_ORDER_ID
-        INVALID_REQUEST NOT_SUPPORTED_MONTHLY_INSTALLMENT_PLAN INVALID_CARD_INSTALLMENT_PLAN""",
-    "misconfigured": """UNAUTHORIZED_KEY INCORRECT_BASIC_AUTH_FORMAT INVALID_API_KEY NOT_SUPPORTED_METHOD
-        NOT_FOUND_TERMINAL_ID NOT_FOUND_MERCHANT FORBIDDEN_REQUEST INVALID_IDEMPOTENCY_KEY""",
-    "unknown": """DUPLICATED_ORDER_ID ALREADY_PROCESSED_PAYMENT ALREADY_COMPLETED_PAYMENT DUPLICATED_REQUEST
-        PROVIDER_ERROR IDEMPOTENT_REQUEST_PROCESSING FORBIDDEN_CONSECUTIVE_REQUEST""",
-}
-CODES: Mapping[str, Class] = {code: kind for kind, codes in PUBLISHED.items() for code in codes.split()}
 
 
 class TossPayments:
@@ -94,14 +75,17 @@ class TossPayments:
         return self._charge(attempt, card, "response")
 
     def settle(self, attempt: Attempt, card: Card | None, *, replay: Replay) -> Settled:
-        """Replay while that is allowed, else inquire; a replay that never arrived before is the charge.
+        """Replay while that is allowed, then inquire; a replay that never arrived before is the charge.
 
         A refusal of the account says nothing about the first request (the key is checked before the replay),
         so it does not end a doubt; an inquiry that finds nothing does not either.
         """
         if card and self._same_request(attempt, card) and (until := replay()):
             outcome = self._charge(replace(attempt, send_until=until), card, "replay")
-            if isinstance(outcome, Approved | Declined | Refused):
+            if isinstance(outcome, Approved):
+                found = self._inquire(attempt, card)
+                return found if _is_news(found, outcome) else outcome
+            if isinstance(outcome, Declined | Refused):
                 return outcome
         return self._inquire(attempt, card)
 
@@ -199,6 +183,14 @@ class TossPayments:
 
 def _billing_path(card: Card) -> str:
     return f"/v1/billing/{quote(card.billing_key, safe='')}"
+
+
+def _is_news(found: Settled, replayed: Approved) -> bool:
+    """Tell whether an inquiry knows of cancels too: a replay repeats the approval as it was at first."""
+    known = replayed.evidence
+    return (
+        isinstance(found, Approved | NotCharged) and found.evidence != known and found.evidence[:1] == known
+    )
 
 
 def _has_key(card: Card) -> bool:

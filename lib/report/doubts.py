@@ -2,95 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from lib.billing import words
 from lib.clock import Clock
+from lib.dialect import as_date
+from lib.report import ways
 from lib.report.matters import local, pages
 from lib.report.table import Cells, Column, Section, one_of, won
+from lib.report.ways import Way, at_the_pg
 from lib.store import Row, Store
 
-AT_THE_PG = {
-    "tosspayments": "토스페이먼츠 상점관리자 > 결제 내역에서 주문번호로 검색",
-    "nicepay": "나이스페이 상점관리자 > 거래 내역에서 주문번호로 검색",
-    "allat": "올앳 상점관리자 > 승인 내역에서 주문번호로 검색 (조회 API 없음)",
-}
 ATTEMPT_COLUMNS = (
     Column("order_no", "주문번호"),
     Column("subscription_id", "신청번호"),
     Column("delivery_on", "배송예정일"),
-    Column("pg_code", "PG"),
+    Column("charge_until", "결제기한"),
     Column("amount_krw", "금액", won),
     Column("sent_at", "보낸 때"),
     Column("round_state", "회차 상태", one_of(words.ROUND)),
     Column("said", "PG 응답"),
     Column("remedy", "확인할 곳"),
-    Column("command", "승인이면"),
-    Column("otherwise", "승인이 없으면"),
 )
 HELD_COLUMNS = (
     Column("round_id", "회차번호"),
     Column("subscription_id", "신청번호"),
     Column("delivery_on", "배송예정일"),
-    Column("pg_code", "PG"),
+    Column("charge_until", "결제기한"),
     Column("amount_krw", "금액", won),
     Column("state_reason", "사유"),
-    Column("remedy", "정리하는 방법"),
-    Column("command", "명령"),
+    Column("order_nos", "주문번호"),
+    Column("remedy", "확인할 곳"),
 )
 MESSAGE_COLUMNS = (
     Column("message_id", "번호"),
     Column("subscription_id", "신청번호"),
+    Column("delivery_on", "배송예정일"),
     Column("kind", "종류", one_of(words.MESSAGE_KIND)),
     Column("recipient", "받는 사람", one_of(words.RECIPIENT)),
     Column("channel", "채널", one_of(words.CHANNEL)),
     Column("reason", "사유"),
-    Column("command", "보냈으면"),
-    Column("otherwise", "보내지 않았으면"),
+    Column("remedy", "확인할 곳"),
 )
-WORD = "--by 이름 --evidence 근거"
+AT_THE_PROVIDER = {
+    "mail": "메일 서버의 발송 기록",
+    "sms": "문자 업체 관리자의 발송 내역에서 신청자의 휴대전화로 검색",
+}
 
 
 def doubts(store: Store, clock: Clock) -> list[Section]:
-    """Return what only a person can decide, with what to look at and the commands for each outcome."""
+    """Return what only a person can decide: where to look, and the command for each finding."""
     attempts = map(partial(_attempt, clock), pages(store, "attempts_in_doubt", "attempt_id"))
-    held = map(_held, pages(store, "rounds_held", "round_id"))
-    messages = map(_message, pages(store, "messages_in_doubt", "message_id"))
+    held = map(partial(_held, store), pages(store, "rounds_held", "round_id"))
+    messages = map(partial(_message, store), pages(store, "messages_in_doubt", "message_id"))
     return [
-        Section("attempts", "결제 여부를 모르는 시도", ATTEMPT_COLUMNS, attempts, is_record=True),
-        Section("rounds", "보류된 회차", HELD_COLUMNS, held, is_record=True),
-        Section("messages", "발송 여부를 모르는 메시지", MESSAGE_COLUMNS, messages, is_record=True),
+        _section("attempts", "결제 여부를 모르는 시도", ATTEMPT_COLUMNS, attempts),
+        _section("rounds", "보류된 회차", HELD_COLUMNS, held),
+        _section("messages", "발송 여부를 모르는 메시지", MESSAGE_COLUMNS, messages),
     ]
 
 
+def _section(key: str, title: str, columns: Sequence[Column], rows: Iterable[Cells]) -> Section:
+    return Section(key, title, columns, rows, is_record=True, below=_lines)
+
+
+def _lines(cells: Cells) -> list[str]:
+    return [line for way in cells["ways"] for line in Way(**way).lines()]
+
+
 def _attempt(clock: Clock, row: Row) -> Cells:
-    settle = f"jeonggi settle {row['order_no']}"
+    until = as_date(row["charge_until"]) if row["charge_until"] else None
     return {
         **row,
         "sent_at": local(clock, row["sent_at"]),
         "said": " ".join(filter(None, [row["code"], row["message"]])),
-        "remedy": AT_THE_PG.get(row["pg_code"], f"{row['pg_code']} 상점관리자에서 주문번호로 검색"),
-        "command": f"{settle} --approved --tid 거래번호 {WORD}",
-        "otherwise": f"{settle} --not-charged {WORD}",
+        "remedy": at_the_pg(row["pg_code"]).where,
+        "ways": [way.told() for way in ways.of_attempt(row, clock.today, until)],
     }
 
 
-def _held(row: Row) -> Cells:
-    ways = ["--paid (결제가 유효)", "--failed (결제 실패로 끝냄)", "--void (회차 취소)"]
-    if row["announced_on"]:
-        ways.insert(1, "--due (다시 결제)")
+def _held(store: Store, row: Row) -> Cells:
+    attempts = store.rows("attempts_of_held", round_id=row["round_id"])
+    order_nos = [each["order_no"] for each in attempts]
+    payments = store.rows("payments_of", order_nos=order_nos) if order_nos else []
+    # Every attempt may have been at a PG of its own; the newest is the one that held the round.
+    pg_code = attempts[-1]["pg_code"] if attempts else row["pg_code"]
     return {
         **row,
-        "remedy": f"{AT_THE_PG.get(row['pg_code'], 'PG 상점관리자')} → {' | '.join(ways)}",
-        "command": f"jeonggi settle {row['round_id']} --paid|--due|--failed|--void {WORD}",
+        "order_nos": ", ".join(order_nos),
+        "remedy": at_the_pg(pg_code).where if attempts else "PG에 보낸 것이 없음. 사유를 확인",
+        "ways": [way.told() for way in ways.of_round(row, attempts, payments)],
     }
 
 
-def _message(row: Row) -> Cells:
-    settle = f"jeonggi settle --message {row['message_id']}"
+def _message(store: Store, row: Row) -> Cells:
     columns = {column.key: row.get(column.key) for column in MESSAGE_COLUMNS}
+    is_sent_again = row["channel"] == "mail" and store.settings.policy.resend_unknown_mail
     return {
         **columns,
-        "command": f"{settle} --accepted {WORD}",
-        "otherwise": f"{settle} --refused {WORD}",
+        "remedy": AT_THE_PROVIDER[row["channel"]],
+        "ways": [way.told() for way in ways.of_message(row, is_sent_again=is_sent_again)],
     }

@@ -78,6 +78,8 @@ class Section:
     rows: Iterable[Cells]
     is_record: bool = False
     """Things with many properties: each is printed downwards."""
+    below: Callable[[Cells], Iterable[str]] = lambda _cells: ()
+    """Lines under a record, none of them folded: what is to be copied stays whole."""
 
 
 def print_lines(heading: str, said: Iterable[str], *, as_json: bool) -> None:
@@ -113,9 +115,10 @@ def _print_section(console: Console, section: Section) -> None:
     rows = iter(section.rows)
     printed = 0
     while chunk := list(islice(rows, CHUNK)):
-        tables = _records(section, chunk, printed) if section.is_record else iter([_grid(section, chunk)])
-        for table in tables:
-            _print_table(console, table)
+        if section.is_record:
+            _print_records(console, section, chunk, printed)
+        else:
+            _print_table(console, _grid(section, chunk))
         printed += len(chunk)
     if not printed:
         _say(console, "없음")
@@ -130,16 +133,18 @@ def _grid(section: Section, rows: Sequence[Cells]) -> Table:
     return table
 
 
-def _records(section: Section, rows: Sequence[Cells], printed: int) -> Iterator[Table]:
+def _print_records(console: Console, section: Section, rows: Sequence[Cells], printed: int) -> None:
     for number, row in enumerate(rows, start=printed):
+        if number:
+            _say(console, "")
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
         table.add_column()
         table.add_column(overflow="fold")
         for column in section.columns:
             table.add_row(column.heading, Text(column.write(row[column.key])))
-        if number:
-            yield Table(box=None, show_header=False)
-        yield table
+        _print_table(console, table)
+        for line in section.below(row):
+            _say(console, line)
 
 
 def _print_table(console: Console, table: Table) -> None:

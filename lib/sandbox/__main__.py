@@ -17,10 +17,12 @@ from threading import Event, Thread
 
 from lib.sandbox import Ports, Sandbox
 
+SIMULATORS = ("toss", "nicepay", "allat", "solapi", "smtp", "control")
+
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lib.sandbox", description=__doc__)
-    for name in ("toss", "solapi", "smtp", "control"):
+    for name in SIMULATORS:
         parser.add_argument(f"--{name}-port", type=int, default=0, metavar="N")
     parser.add_argument("--state", type=Path, metavar="DIR", help="append the books there as JSON lines")
     parser.add_argument("--mail-dir", type=Path, metavar="DIR", help="write every accepted mail there")
@@ -29,13 +31,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _wait(*, until_eof: bool) -> None:
-    over = Event()
+def _set_at_signal(over: Event) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
-    if until_eof:
-        Thread(target=_set_at_eof, args=(over,), daemon=True).start()
-    over.wait()
 
 
 def _set_at_eof(over: Event) -> None:
@@ -47,14 +45,16 @@ def _set_at_eof(over: Event) -> None:
 
 def main(argv: list[str]) -> None:
     """Run until told to end."""
-    options = _arguments(argv)
-    ports = Ports(options.toss_port, options.solapi_port, options.smtp_port, options.control_port)
+    options, over = _arguments(argv), Event()
+    _set_at_signal(over)  # before the addresses are told: who knows them may end the process at once
+    ports = Ports(**{name: getattr(options, f"{name}_port") for name in SIMULATORS})
     with Sandbox(ports, state=options.state, mail_dir=options.mail_dir) as sandbox:
         if options.sender:
             sandbox.solapi.switches = replace(sandbox.solapi.switches, senders=tuple(options.sender))
-        simulators = ("toss", "solapi", "smtp", "control")
-        print(json.dumps({name: getattr(sandbox, name).url for name in simulators}), flush=True)  # noqa: T201 - how the starter learns the addresses
-        _wait(until_eof=options.until_eof)
+        print(json.dumps({name: getattr(sandbox, name).url for name in SIMULATORS}), flush=True)  # noqa: T201 - how the starter learns the addresses
+        if options.until_eof:
+            Thread(target=_set_at_eof, args=(over,), daemon=True).start()
+        over.wait()
 
 
 if __name__ == "__main__":

@@ -10,10 +10,13 @@ from http.client import HTTPConnection
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from lib.sandbox.allat_rules import AllatCard
 from lib.sandbox.faults import Fault
+from lib.sandbox.nicepay_rules import NicepayCard
 from lib.sandbox.tosspayments_rules import Card
 
-ServiceName = Literal["toss", "solapi", "smtp"]
+PgName = Literal["toss", "nicepay", "allat"]
+ServiceName = PgName | Literal["solapi", "smtp"]
 Rows = list[dict[str, Any]]
 
 
@@ -28,9 +31,9 @@ class SandboxClient:
         """Return every entry of a book."""
         return self._rows(f"/book/{service}")
 
-    def approvals(self) -> Rows:
-        """Return all money TossPayments approved, with what of it was cancelled."""
-        return self._rows("/approvals")
+    def approvals(self, service: PgName = "toss") -> Rows:
+        """Return all money a PG approved, with what of it was cancelled."""
+        return self._rows(f"/approvals/{service}")
 
     def released(self) -> Rows:
         """Return every SMS that really left."""
@@ -52,12 +55,12 @@ class SandboxClient:
         self._call("DELETE", f"/faults/{service}")
 
     def switch(self, service: ServiceName, **values: object) -> None:
-        """Change switches of a simulator: the fields of TossSwitches, SolapiSwitches or SmtpSwitches."""
+        """Change switches of a simulator: the fields of its own class of switches."""
         self._call("POST", "/switches", {"service": service} | values)
 
-    def register(self, *cards: Card) -> None:
-        """Issue billing keys, and say how their cards answer."""
-        self._call("POST", "/cards", {"cards": [asdict(card) for card in cards]})
+    def register(self, *cards: Card | NicepayCard | AllatCard, service: PgName = "toss") -> None:
+        """Issue billing keys at a PG, and say how their cards answer."""
+        self._call("POST", "/cards", {"service": service, "cards": [asdict(card) for card in cards]})
 
     def set_clock(self, moment: datetime) -> None:
         """Set the simulators' business time; `moment` is aware."""

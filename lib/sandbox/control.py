@@ -1,25 +1,52 @@
 """The control interface: JSON over HTTP, by which another process drives the simulators.
 
-GET `/book/{toss,solapi,smtp}`, `/approvals`, `/released`, `/mails`; POST `/faults`, `/switches`, `/cards`,
-`/clock`, `/reset`; DELETE `/faults/{toss,solapi,smtp}`. `lib.sandbox.client` speaks it.
+GET `/book/{toss,nicepay,allat,solapi,smtp}`, `/approvals/{toss,nicepay,allat}`, `/released`, `/mails`; POST
+`/faults`, `/switches`, `/cards`, `/clock`, `/reset`; DELETE `/faults/{toss,nicepay,allat,solapi,smtp}`.
+`lib.sandbox.client` speaks it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from lib.sandbox.allat import Allat
+from lib.sandbox.allat_rules import AllatCard
 from lib.sandbox.book import entry_line
 from lib.sandbox.clock import SettableClock
 from lib.sandbox.faults import Fault, Faults, Strike
+from lib.sandbox.nicepay import Nicepay
+from lib.sandbox.nicepay_rules import NicepayCard
 from lib.sandbox.server import Reply, Request, json_reply
 from lib.sandbox.smtp import Smtp
 from lib.sandbox.solapi import Solapi
 from lib.sandbox.tosspayments import TossPayments
 from lib.sandbox.tosspayments_rules import Card
+
+Simulator = TossPayments | Nicepay | Allat | Solapi | Smtp
+
+
+@dataclass(frozen=True)
+class Pgs:
+    """The simulated PGs, each under the name by which it is driven."""
+
+    toss: TossPayments
+    nicepay: Nicepay
+    allat: Allat
+
+    def register(self, name: str, cards: Iterable[dict[str, Any]]) -> None:
+        """Issue billing keys at one of them."""
+        told = [fields | {"script": tuple(fields.get("script", ("approve",)))} for fields in cards]
+        match name:
+            case "nicepay":
+                self.nicepay.register(*(NicepayCard(**fields) for fields in told))
+            case "allat":
+                self.allat.register(*(AllatCard(**fields) for fields in told))
+            case _:
+                self.toss.register(*(Card(**fields) for fields in told))
 
 
 def _entries(entries: Iterable[object]) -> list[Any]:
@@ -29,17 +56,18 @@ def _entries(entries: Iterable[object]) -> list[Any]:
 class Control:
     """Reads the books and sets faults, switches, cards and the clock; wrong input is told with a 400."""
 
-    def __init__(self, clock: SettableClock, toss: TossPayments, solapi: Solapi, smtp: Smtp) -> None:
+    def __init__(self, clock: SettableClock, pgs: Pgs, solapi: Solapi, smtp: Smtp) -> None:
         self.faults = Faults()
         self.port = 0
         self._clock = clock
-        self._toss = toss
+        self._pgs: Mapping[str, TossPayments | Nicepay | Allat] = vars(pgs)
         self._solapi = solapi
         self._smtp = smtp
+        self._simulators: Mapping[str, Simulator] = {**self._pgs, "solapi": solapi, "smtp": smtp}
         self._posts: Mapping[str, Callable[[dict[str, Any]], None]] = {
             "/faults": self._add_faults,
             "/switches": self._switch,
-            "/cards": lambda body: toss.register(*(_card(card) for card in body["cards"])),
+            "/cards": lambda body: pgs.register(body["service"], body["cards"]),
             "/clock": lambda body: clock.set(datetime.fromisoformat(body["now"])),
             "/reset": lambda _: self.reset(),
         }
@@ -51,7 +79,7 @@ class Control:
 
     def reset(self) -> None:
         """Empty every simulator and go back to real time; switches stay."""
-        for simulator in (self._toss, self._solapi, self._smtp):
+        for simulator in self._simulators.values():
             simulator.reset()
         self._clock.reset()
 
@@ -73,40 +101,28 @@ class Control:
     def _act(self, request: Request) -> object:
         match request.method, *request.path.split("/")[1:]:
             case "GET", "book", name:
-                return _entries(self._simulator(name).book)
-            case "GET", "approvals":
-                return _entries(self._toss.approvals())
+                return _entries(self._simulators[name].book)
+            case "GET", "approvals", name:
+                return _entries(self._pgs[name].approvals())
             case "GET", "released":
                 return _entries(self._solapi.released())
             case "GET", "mails":
                 return _entries(self._smtp.book)
             case "DELETE", "faults", name:
-                self._simulator(name).faults.clear()
+                self._simulators[name].faults.clear()
                 return {}
             case "POST", *_:
                 self._posts[request.path](request.payload or {})
                 return {}
         raise ValueError(f"no {request.method} {request.path} here")
 
-    def _simulator(self, name: str) -> TossPayments | Solapi | Smtp:
-        simulators: dict[str, TossPayments | Solapi | Smtp] = {
-            "toss": self._toss,
-            "solapi": self._solapi,
-            "smtp": self._smtp,
-        }
-        return simulators[name]
-
     def _add_faults(self, body: dict[str, Any]) -> None:
-        faults = self._simulator(body["service"]).faults
+        faults = self._simulators[body["service"]].faults
         faults.add(*(Fault(**fault) for fault in body.get("faults", [])))
         faults.latency_s = float(body.get("latency_s", faults.latency_s))
 
     def _switch(self, body: dict[str, Any]) -> None:
-        simulator: Any = self._simulator(body["service"])  # each has switches of its own class
+        simulator: Any = self._simulators[body["service"]]  # each has switches of its own class
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in body.items()}
         del values["service"]
         simulator.switches = replace(simulator.switches, **values)
-
-
-def _card(fields: dict[str, Any]) -> Card:
-    return Card(**fields | {"script": tuple(fields.get("script", ("approve",)))})

@@ -102,9 +102,18 @@ def spoil(reply: Reply, fault: Fault | None, error: Callable[[int, str], Reply])
         case "truncated", _:
             return replace(reply, body=reply.body[: len(reply.body) // 2])
         case "alter", Fault(fields=fields):
-            return replace(reply, body=json.dumps(json.loads(reply.body or b"{}") | fields).encode())
+            return replace(reply, body=_altered(reply, fields))
         case _:
             return reply
+
+
+def _altered(reply: Reply, fields: Mapping[str, Any]) -> bytes:
+    """Return the body with fields written over it: JSON, or lines of `key=value` in EUC-KR."""
+    if "json" in reply.content_type:
+        return json.dumps(json.loads(reply.body or b"{}") | fields).encode()
+    lines = [line.partition("=") for line in reply.body.decode("cp949").splitlines()]
+    said = {key: value for key, _, value in lines} | dict(fields)
+    return "".join(f"{key}={value}\n" for key, value in said.items()).encode("cp949")
 
 
 def _wire(reply: Reply, *, keep: bool) -> bytes:

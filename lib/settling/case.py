@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib.billing import words
+from lib.billing import texts, words
 from lib.run import Run
 from lib.store import Row, Transaction
 
 OPEN = frozenset({"sending", "unknown", "in_doubt"})
+TID = re.compile(r"[!-~]{1,200}")
+LONGEST_NUMBER = 18
+"""Digits of a round's number; what is longer fits no database."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,29 @@ class Word:
     tid: str = ""
     order_id: str = ""
     """The shop's order that stands for a paid round, where it is not ours."""
+
+
+def readable(text: str) -> str:
+    """Return what a person said as it is kept: what the terminal could not read is a question mark."""
+    return texts.clean(text.encode("utf-8", "replace").decode())
+
+
+def word_fault(verb: str, word: Word) -> str | None:
+    """Say what is missing or too much in a person's word, or None."""
+    faults = (
+        (verb == "approved" and not word.tid, "--approved: PG의 거래번호를 --tid 로 적으세요"),
+        (
+            word.tid and not TID.fullmatch(word.tid),
+            "--tid: PG의 거래번호를 띄어쓰기 없이 그대로 적으세요(영문, 숫자, 기호 200자까지)",
+        ),
+        (
+            word.tid and verb not in {"approved", "cancelled"},
+            "--tid 는 --approved, --cancelled 와 함께 씁니다",
+        ),
+        (word.order_id and verb != "paid", "--order 는 --paid 와 함께 씁니다"),
+        (not word.by or not word.evidence, "--by 와 --evidence 를 비워 두지 마세요"),
+    )
+    return next((said for is_so, said in faults if is_so), None)
 
 
 @dataclass(frozen=True)
@@ -76,7 +103,7 @@ class Case:
 
 def find(target: str, tx: Transaction) -> Case | None:
     """Lock what an order number or a round's number names; None: there is none."""
-    if not target.isascii():
+    if not target.isascii() or (target.isdecimal() and len(target) > LONGEST_NUMBER):
         return None
     found = [] if target.isdecimal() else tx.rows("attempts_by_order_no", order_nos=[target])
     round_id = int(target) if target.isdecimal() else found[0]["round_id"] if found else None

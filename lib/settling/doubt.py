@@ -51,6 +51,10 @@ def cancel(run: Run, case: Case, word: Word, tx: Transaction) -> Answer:
     """The person gave the money back at the PG: the ledger says so, and the round stays where it is."""
     order_nos = {case.named["order_no"]} if case.named else set(case.net())
     left = _uncancelled(case, order_nos, word.tid)
+    if not left and case.in_doubt():
+        return Impossible(
+            "장부에 승인이 없습니다. PG에서 전액 취소한 것을 보았으면 --not-charged 로 적으세요"
+        )
     if len(left) != 1:
         tids = ", ".join(tid for _, tid, _, _ in left) or "없음"
         return Impossible(f"취소할 승인 하나를 --tid 로 적어 주세요 (취소되지 않은 승인: {tids})")

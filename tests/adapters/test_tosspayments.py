@@ -19,7 +19,7 @@ from lib.gateways import (
     Settled,
     Unknown,
 )
-from lib.gateways.tosspayments import CODES, PUBLISHED
+from lib.gateways.tosspayments_codes import CODES, PUBLISHED
 from tests.adapters.servers import Act, closed_port, hang_up, http_server, reply, stall
 from tests.adapters.tosspayments import (
     ABORTED,

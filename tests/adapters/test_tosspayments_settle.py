@@ -51,13 +51,38 @@ def settle(
 
 
 def test_a_doubt_is_replayed_with_the_same_bytes() -> None:
-    with http_server(hang_up, reply(200, DONE)) as server, gateway(server.url) as one:
+    with http_server(hang_up, reply(200, DONE), NOT_FOUND) as server, gateway(server.url) as one:
         attempt = replace(ATTEMPT, request_digest=one.digest(ATTEMPT, CARD))
         one.charge(attempt, CARD)
         assert one.settle(attempt, CARD, replay=lambda: SOON) == Approved((APPROVAL,), "replay")
-    first, second = server.requests
+    first, second, _ = server.requests
     assert (first.path, first.body) == (second.path, second.body)
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+
+
+TWO = {"cancels": [{"cancelAmount": 900, "cancelStatus": "DONE"}], "status": "PARTIAL_CANCELED"}
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (reply(200, DONE), Approved((APPROVAL,), "replay")),
+        (reply(200, CANCELED), NotCharged("CANCELED", "", (APPROVAL, CANCEL))),
+        (reply(200, DONE | TWO), Approved((APPROVAL, replace(CANCEL, amount_krw=900)), "inquiry")),
+        (NOT_FOUND, Approved((APPROVAL,), "replay")),
+        (reply(401, {"code": "UNAUTHORIZED_KEY"}), Approved((APPROVAL,), "replay")),
+        (reply(200, ABORTED), Approved((APPROVAL,), "replay")),
+        (reply(200, CANCELED | {"orderId": "OTHER"}), Approved((APPROVAL,), "replay")),
+        (reply(200, CANCELED | {"paymentKey": "other"}), Approved((APPROVAL,), "replay")),
+        (reply(200, b"<html>"), Approved((APPROVAL,), "replay")),
+    ],
+)
+def test_a_replayed_approval_is_asked_after_too_for_it_may_be_cancelled_since(
+    now: Act, expected: Settled
+) -> None:
+    outcome, server = settle(reply(200, DONE), now)
+    assert outcome == expected
+    assert server.asked[1:] == [f"GET /v1/payments/orders/{ATTEMPT.order_no}"]
 
 
 def test_a_replayed_decline_ends_the_doubt() -> None:
@@ -83,8 +108,8 @@ def test_without_leave_to_replay_there_is_only_an_inquiry(why: dict[str, object]
 
 
 def test_a_key_is_replayed_up_to_its_fourteenth_day() -> None:
-    _, server = settle(reply(200, DONE), sent_at=NOW - timedelta(days=14) + timedelta(seconds=1))
-    assert server.asked == ["POST /v1/billing/bKey%2B%2Fone%3D"]
+    _, server = settle(reply(200, DONE), NOT_FOUND, sent_at=NOW - timedelta(days=14) + timedelta(seconds=1))
+    assert server.asked[0] == "POST /v1/billing/bKey%2B%2Fone%3D"
 
 
 def test_another_api_key_makes_another_digest() -> None:

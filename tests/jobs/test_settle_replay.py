@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
+import requests
 
 from lib.sandbox import Fault
-from tests.jobs.charging import SOFT, announced, attempts, charge, give_backup, matters, state
+from tests.jobs.charging import SOFT, announced, attempts, charge, due_at, give_backup, matters, state
 from tests.rig import Rig
 from tests.shopkeeper import card
 
@@ -88,19 +91,49 @@ def test_a_charge_no_longer_wanted_but_made_is_found_by_inquiry_and_delivered(ri
     assert len(rig.shop("SELECT * FROM orders")) == 1
 
 
-def test_a_charge_given_back_at_the_gateway_is_due_again_an_hour_later(rig: Rig) -> None:
-    _lost(rig, processed=True)
+def _give_back(rig: Rig, part: int | None = None) -> None:
+    """Do what a person does on the gateway's own page: cancel the one approval, or a part of it."""
     (made,) = rig.sandbox.toss.approvals()
-    cancels = [{"cancelAmount": made.amount, "cancelStatus": "DONE"}]
-    fields = {"status": "CANCELED", "balanceAmount": 0, "cancels": cancels}
-    rig.sandbox.toss.faults.add(Fault("alter", "inquiry", fields=fields))
-    rig.shop("UPDATE card SET customer_key = 'another'")
+    key = base64.b64encode(f"{rig.sandbox.toss.switches.secret_key}:".encode()).decode()
+    requests.post(
+        f"{rig.sandbox.toss.url}/v1/payments/{made.payment_key}/cancel",
+        json={"cancelReason": "고객 요청"} | ({"cancelAmount": part} if part else {}),
+        headers={"Authorization": f"Basic {key}"},
+        timeout=10,
+    ).raise_for_status()
+
+
+def _ledger(rig: Rig) -> list[tuple[str, int]]:
+    rows = rig.ours("SELECT kind, amount_krw FROM payment ORDER BY kind")
+    return [(row["kind"], row["amount_krw"]) for row in rows]
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["replayed", "asked after only"])
+def test_a_charge_given_back_at_the_gateway_is_due_again_an_hour_later(rig: Rig, *, replaced: bool) -> None:
+    _lost(rig, processed=True)
+    _give_back(rig)
+    if replaced:
+        rig.shop("UPDATE card SET customer_key = 'another'")
     charge(rig, LATER)
-    assert (state(rig), attempts(rig)) == ("due", ["not_charged"])
-    assert [row["kind"] for row in rig.ours("SELECT kind FROM payment ORDER BY kind")] == [
-        "approve",
-        "cancel",
-    ]
+    assert (state(rig), attempts(rig), due_at(rig)) == ("due", ["not_charged"], "2026-12-02T11:05")
+    assert _ledger(rig) == [("approve", 12_900), ("cancel", 12_900)]
+    assert rig.shop("SELECT * FROM orders") == []
+
+
+def test_a_charge_given_back_in_part_at_the_gateway_is_held_and_not_delivered(rig: Rig) -> None:
+    _lost(rig, processed=True)
+    _give_back(rig, 900)
+    charge(rig, LATER, check=1)
+    assert (state(rig), matters(rig)) == ("held", ["held"])
+    assert _ledger(rig) == [("approve", 12_900), ("cancel", 900)]
+    assert rig.shop("SELECT * FROM orders") == []
+
+
+def test_where_the_gateway_does_not_find_a_charge_yet_its_replay_stands(rig: Rig) -> None:
+    _lost(rig, processed=True)
+    rig.sandbox.toss.faults.add(Fault("error", "inquiry", status=404, code="NOT_FOUND_PAYMENT"))
+    charge(rig, LATER)
+    assert (state(rig), _asked(rig)) == ("paid", ["charge", "inquiry"])
 
 
 def test_not_found_never_closes_an_attempt(rig: Rig) -> None:

@@ -64,7 +64,7 @@ def test_a_torn_last_line_is_told_and_its_attempt_settled_by_asking(rig: Rig) ->
 
 
 def test_a_line_that_the_database_cannot_take_stays_and_the_run_goes_on(rig: Rig) -> None:
-    path = _leave(rig, _spooled(rig).replace("12900", '"much"'))
+    path = _leave(rig, _spooled(rig).replace('"approve"', '"gift"'))
     charge(rig, LATER, check=1)
     assert (state(rig), matters(rig), path.exists()) == ("paid", ["spool"], True)
     charge(rig, "2026-12-02T10:10")
@@ -96,8 +96,14 @@ def test_a_spool_that_cannot_be_written_charges_nothing(rig: Rig) -> None:
     assert "paths.spool" in ended.stderr
 
 
-def test_a_run_that_told_everything_leaves_no_file(rig: Rig) -> None:
+def test_a_run_that_told_everything_leaves_nothing_to_be_read_in(rig: Rig) -> None:
     announced(rig)
+    charge(rig)
+    assert [path.name.partition("-")[0] for path in (rig.folder / "spool").iterdir()] == ["told"]
+
+
+def test_a_run_that_approved_nothing_leaves_no_file(rig: Rig) -> None:
+    announced(rig, SOFT)
     charge(rig)
     assert list((rig.folder / "spool").iterdir()) == []
 

@@ -81,15 +81,18 @@ def test_a_doubt_tells_where_to_look_and_both_ways_out(rig: Rig) -> None:
     in_doubt(rig, processed=False)
     (row,) = rows(rig, "report", "--doubts", section="attempts")
     assert "토스페이먼츠 상점관리자" in row["remedy"]
-    assert f"settle {order_no(rig)} --approved --tid" in row["command"]
-    assert f"settle {order_no(rig)} --not-charged" in row["otherwise"]
+    assert [way["command"] for way in row["ways"]] == [
+        f"jeonggi settle {order_no(rig)} --approved --tid 거래번호 --by 이름 --evidence 근거",
+        f"jeonggi settle {order_no(rig)} --not-charged --by 이름 --evidence 근거",
+        "",
+    ]
 
 
 def test_a_held_round_tells_its_reason_and_its_ways_out(rig: Rig) -> None:
     refused_row(rig)
     (row,) = rows(rig, "report", "--doubts", section="rounds")
     assert "INVALID_ORDER_NAME" in row["state_reason"]
-    assert all(verb in row["remedy"] for verb in ("--paid", "--due", "--failed", "--void"))
+    assert [way["command"].split()[3] for way in row["ways"]] == ["--due", "--failed", "--void"]
 
 
 def test_what_a_person_reads_is_cut_nowhere(sqlite_rig: Rig) -> None:

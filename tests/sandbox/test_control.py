@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from lib.sandbox import Card, Fault, Sandbox
+from lib.sandbox import AllatCard, Card, Fault, NicepayCard, Sandbox
 from lib.sandbox.book import read_book
 from lib.sandbox.client import SandboxClient
 from tests.sandbox.talking import Merchant, Texter, code, postman, sms
@@ -67,6 +68,30 @@ def test_faults_are_switched_on_and_off(merchant: Merchant, client: SandboxClien
 def test_cards_are_registered(merchant: Merchant, client: SandboxClient) -> None:
     client.register(Card("bk1", customer_key="member-7", script=("REJECT_CARD_PAYMENT",)))
     assert code(merchant.charge()) == (403, "REJECT_CARD_PAYMENT")
+
+
+@pytest.mark.parametrize(
+    ("name", "card", "switch"),
+    [
+        ("nicepay", NicepayCard("bk1", script=("3095",)), {"inquiry_lag_s": 5.0}),
+        ("allat", AllatCard("bk1", script=("Z305",)), {"cancel_lag_s": 5.0}),
+    ],
+)
+def test_every_gateway_is_driven_by_its_name(
+    client: SandboxClient,
+    sandbox: Sandbox,
+    name: Literal["nicepay", "allat"],
+    card: NicepayCard | AllatCard,
+    switch: dict[str, object],
+) -> None:
+    client.register(card, service=name)
+    client.switch(name, **switch)
+    client.add_faults(name, Fault("error", "charge"))
+    simulator = sandbox.pgs[name]
+    assert vars(simulator.switches).items() >= switch.items()
+    assert simulator.faults.take("charge", "").name == "error"
+    client.clear_faults(name)
+    assert client.approvals(name) == client.book(name) == []
 
 
 def test_switches_are_changed(client: SandboxClient, sandbox: Sandbox) -> None:
