@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 SOURCES := jobs lib tests bench
 COVERAGE := COVERAGE_FILE=.venv/coverage $(BIN)/coverage
 
-.PHONY: setup demo test lint bench year clean
+.PHONY: setup demo test lint bench chaos year clean
 
 setup: .venv/dev.stamp
 
@@ -37,11 +37,20 @@ lint: setup
 bench: setup
 	@$(BIN)/python -m bench
 
-# Three simulated years on either database, each held to the model of the rules; about half an hour.
+# Three simulated years on either database, each held to the model of the rules; then some months in which faults
+# fall on most runs: lost replies, kills, cut connections, neighbours away. About three quarters of an hour.
 year: setup
 	@$(BIN)/python -m tests.mariadb --install
 	@$(BIN)/python -m tests.year --database sqlite --seed 1 --seed 2 --seed 3
 	@$(BIN)/python -m tests.year --database mariadb --seed 1 --seed 2 --seed 3
+	@$(BIN)/python -m tests.year --faults --database sqlite --seed 1 --subscriptions 60 --days 200
+	@$(BIN)/python -m tests.year --faults --database mariadb --seed 1 --subscriptions 60 --days 120
+
+# At least 2,000 faults, and the builds that are broken on purpose; about half an hour.
+chaos: setup
+	@$(BIN)/python -m tests.mariadb --install
+	@$(BIN)/python -m tests.chaos
+	@$(BIN)/python -m tests.chaos --control
 
 clean:
 	@rm -rf .venv build *.egg-info .coverage .coverage.* .*_cache .hypothesis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,9 +15,11 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from tests.rig import Rig
+from tests.town import Policy
 from tests.year import days, events, founding, shopkeeping
+from tests.year.faults import Job
 from tests.year.front import Event
-from tests.year.life import Job, Life
+from tests.year.life import Life
 
 pytestmark = [
     pytest.mark.rule(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
@@ -35,6 +38,13 @@ TABLES: dict[Act, Event] = {
     "rare": partial(events.happen, table=events.RARE),
     "mend": shopkeeping.mend,
 }
+FAULTS = 15
+"""At least so many fall; which, the seed says, and at which request, the order of the threads too."""
+FATE = days.Fate(
+    great=[(7, shopkeeping.change_pg)],
+    down=frozenset({5}),
+    away={2: frozenset({"PG"}), 4: frozenset({"mail"}), 6: frozenset({"sms", "PG"})},
+)
 SEEDS = st.integers(0, 10_000)
 OFTEN: tuple[Act, ...] = (
     *("cron",) * 16,
@@ -103,6 +113,17 @@ def test_twenty_subscriptions_live_for_sixty_days(sqlite_rig: Rig) -> None:
     assert found == [], life.told()
 
 
+@pytest.mark.parametrize("seed", [1])
+def test_ten_days_on_which_everything_breaks_end_as_if_nothing_had(any_rig: Rig, seed: int) -> None:
+    rng = Random(seed)  # noqa: S311 a simulated shop is seeded, not secret
+    front = founding.found(rng, 24, days.FIRST_DAY - days.DAY, within=6)
+    life = Life(any_rig, front, Policy(days.FIRST_DAY))
+    with days.under_fire(life, rng, often=1):
+        found = days.live(life, days.FIRST_DAY, 10, FATE)
+    assert [*life.tally.violations, *found] == [], life.told()
+    assert life.tally.fired.total() >= FAULTS, life.told()
+
+
 def live_weeks(rig: Rig, seed: int, founded: date, size: int, steps: Sequence[Step]) -> None:
     """Live one small shop in an emptied database; after every step the jobs and the model agree."""
     start_anew(rig)
@@ -122,8 +143,9 @@ def live_weeks(rig: Rig, seed: int, founded: date, size: int, steps: Sequence[St
 
 
 def start_anew(rig: Rig) -> None:
-    """Forget what the life before left in the database and in the simulators."""
+    """Forget what the life before left in the database, in the spool and in the simulators."""
     rig.home.empty()
+    shutil.rmtree(rig.settings().paths.spool, ignore_errors=True)
     rig.sandbox.toss.reset()
     rig.sandbox.smtp.reset()
     rig.sandbox.solapi.reset()

@@ -20,6 +20,8 @@ from tests.year.life import Life
 
 TOLD = 20
 """How many differences are printed."""
+STRUCK = 0.7
+"""The share of the runs that faults fall on; some fall beside everything that the run does."""
 
 
 @click.command()
@@ -27,32 +29,38 @@ TOLD = 20
 @click.option("--seed", "seeds", type=int, multiple=True, default=(1,))
 @click.option("--subscriptions", type=int, default=200)
 @click.option("--days", type=int, default=400)
+@click.option("--faults", is_flag=True, help="Let faults fall on most runs of the jobs.")
 @click.option("--brief", is_flag=True, help="Print the differences only.")
-def main(database: str, seeds: tuple[int, ...], subscriptions: int, days: int, brief: bool) -> None:
-    """Live a life for each seed; 1 at the end: the jobs and the model differed."""
+def main(
+    database: str, seeds: tuple[int, ...], subscriptions: int, days: int, faults: bool, brief: bool
+) -> None:
+    """Live a life for each seed; 1 at the end: the jobs and the model differed, or an invariant broke."""
     is_different = False
     for seed in seeds:
         began = monotonic()
         with _rig(database) as rig:
-            life, found = live_from_seed(rig, seed, subscriptions, days)
+            struck = STRUCK if faults else 0
+            life, found = live_from_seed(rig, seed, subscriptions, days, struck=struck)
             lived = f"{subscriptions} subscriptions, {days} days, {monotonic() - began:.0f} s"
             click.echo(f"\nseed {seed}, {database}, {lived}")
             _tell(rig, life, found, brief=brief)
-            if found:
+            if found or life.tally.violations:
                 rig.broken_on_purpose = {line.partition(":")[0] for line in rig.invariants()}
-        is_different |= bool(found)
+        is_different |= bool(found or life.tally.violations)
     sys.exit(is_different)
 
 
 def _tell(rig: Rig, life: Life, found: list[str], *, brief: bool) -> None:
     """Print the ledger and, where there are any, the first differences and what came before them."""
+    accounts = ledger.account_of_jobs(rig), ledger.account_of_model(life.model)
+    violations = [*life.tally.violations, *rig.invariants()]
     if not brief:
         click.echo(str(life.policy))
-        accounts = ledger.account_of_jobs(rig), ledger.account_of_model(life.model)
-        click.echo("\n".join(ledger.lines(*accounts)))
-    click.echo(f"differences: {max(0, len(found) - 1):,}")
-    if found:
-        click.echo("\n".join([life.told(), *found[: TOLD + 1]]))
+        click.echo("\n".join([*ledger.lines(*accounts), *life.tally.lines()]))
+    click.echo(", ".join(ledger.totals(accounts[0], life.tally.fired)))
+    click.echo(f"violations: {len(violations):,}, differences: {max(0, len(found) - 1):,}")
+    if found or violations:
+        click.echo("\n".join([life.told(), *violations[:TOLD], *found[: TOLD + 1]]))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TypeVar
@@ -24,8 +25,22 @@ def compare_lately(rig: Rig, model: Model, since: date) -> list[str]:
 
 
 def compare_all(rig: Rig, model: Model) -> list[str]:
-    """Compare every row that there is."""
-    return [*_shop(rig, model, tuple(KEYS)), *_orders(rig, model), *_ours(rig, model, EVER)]
+    """Compare every row that there is, and what was received with what was accepted."""
+    return [
+        *_shop(rig, model, tuple(KEYS)),
+        *_orders(rig, model),
+        *_ours(rig, model, EVER),
+        *_received(rig, model),
+    ]
+
+
+def _received(rig: Rig, model: Model) -> Iterator[str]:
+    accepted: Counter[str] = Counter(
+        key[3] for key, each in model.messages.items() if each.state == "accepted"
+    )
+    for channel, found in (("mail", reading.read_letters(rig)), ("sms", reading.read_texts(rig))):
+        if accepted[channel] != found:
+            yield f"{channel} received: model {accepted[channel]:,}, jobs {found:,}"
 
 
 def _shop(rig: Rig, model: Model, names: tuple[str, ...]) -> Iterator[str]:
@@ -72,7 +87,7 @@ def _ours(rig: Rig, model: Model, since: date) -> Iterator[str]:
             "charge_on": each.charge_on,
             "charge_until": each.charge_until,
             "is_written": each.is_written,
-            "next_attempt_at": each.next_attempt_at if each.state == "due" else None,
+            "next_attempt_at": reading.plain(each.next_attempt_at) if each.state == "due" else None,
         }
         for line in each.lines:
             lines[*key, line.item_id] = {

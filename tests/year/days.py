@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from random import Random
@@ -11,8 +13,11 @@ from random import Random
 from tests.rig import Rig
 from tests.town import Policy
 from tests.year import customers, events, founding, shopkeeping
+from tests.year.faults import Job
 from tests.year.front import Event, Front
-from tests.year.life import Job, Life
+from tests.year.life import Life
+from tests.year.struck import before_server
+from tests.year.weather import Neighbour
 
 FIRST_DAY = date(2026, 12, 1)
 DAY = timedelta(days=1)
@@ -34,6 +39,8 @@ class Fate:
 
     great: list[tuple[int, Event]]
     down: frozenset[int]
+    away: Mapping[int, frozenset[Neighbour]] = field(default_factory=dict)
+    """Who does not listen, by day."""
 
 
 def draw_fate(rng: Random, days: int) -> Fate:
@@ -52,19 +59,57 @@ def draw_fate(rng: Random, days: int) -> Fate:
     return Fate(great, frozenset(down))
 
 
-def live_from_seed(rig: Rig, seed: int, subscriptions: int, number: int) -> tuple[Life, list[str]]:
-    """Found a town and live so many days; seed 1 has the policy as it comes and begins before a new year."""
+def draw_outages(rng: Random, days: int) -> dict[int, frozenset[Neighbour]]:
+    """Draw days on which one neighbour or two are away."""
+    away: dict[int, frozenset[Neighbour]] = {}
+    neighbours: tuple[Neighbour, ...] = ("PG", "mail", "sms")
+    for number in range(max(3, days // 10)):
+        begin, gone = rng.randint(0, days - 1), neighbours[number % len(neighbours)]
+        for day in range(begin, begin + 1 + (rng.random() < 0.4) * rng.randint(1, 3)):
+            away[day] = away.get(day, frozenset()) | {gone}
+    return away
+
+
+def live_from_seed(
+    rig: Rig, seed: int, subscriptions: int, number: int, *, struck: float = 0
+) -> tuple[Life, list[str]]:
+    """Found a town and live so many days; seed 1 has the policy as it comes and begins before a new year.
+
+    `struck`: the share of the runs that faults fall on; with it, neighbours are away on some days.
+    """
     rng = Random(seed)  # noqa: S311 a simulated shop is seeded, not secret
     first_day = FIRST_DAY + timedelta(days=0 if seed == 1 else rng.randint(0, 400))
     policy = Policy(first_day) if seed == 1 else founding.draw_policy(rng, first_day)
     front = founding.found(rng, subscriptions, first_day - DAY)
     life = Life(rig, front, policy)
-    return life, live(life, first_day, number)
+    fate = draw_fate(rng, number)
+    if not struck:
+        return life, live(life, first_day, number, fate)
+    chance = Random(seed)  # noqa: S311 the faults are seeded too, and leave the storefront as it is
+    fate = replace(fate, away=draw_outages(chance, number))
+    with under_fire(life, chance, struck):
+        return life, live(life, first_day, number, fate)
 
 
-def live(life: Life, first_day: date, days: int) -> list[str]:
+@contextmanager
+def under_fire(life: Life, chance: Random, often: float) -> Iterator[None]:
+    """Let faults fall on such a share of a life's runs."""
+    with before_server(life.rig) as proxy, nobody_listens() as port:
+        life.nowhere = port
+        life.strike(chance, proxy, often=often)
+        yield
+
+
+@contextmanager
+def nobody_listens() -> Iterator[int]:
+    """Keep a port at which connections are refused."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+def live(life: Life, first_day: date, days: int, fate: Fate) -> list[str]:
     """Live so many days; returns the differences of the first day on which there are any, else none."""
-    fate = draw_fate(life.front.rng, days)
     for number in range(days):
         today = first_day + number * DAY
         _live_day(life, today, fate, number)
@@ -75,6 +120,7 @@ def live(life: Life, first_day: date, days: int) -> list[str]:
 
 
 def _live_day(life: Life, today: date, fate: Fate, number: int) -> None:
+    life.send_away(fate.away.get(number, frozenset()))
     pages = [(at, partial(event, life.front, at)) for at, event in _events(life.front, today, fate, number)]
     jobs = [] if number in fate.down else list(_jobs(life, today))
     for at, run in sorted(jobs, key=lambda job: job[0]):

@@ -61,3 +61,10 @@ def lines(jobs: Account, model: Account) -> Iterator[str]:
     for name in sorted({*jobs, *model}):
         figures = (jobs[name], model[name], jobs[name] - model[name])
         yield f"{name:{wide}}" + "".join(f"{figure:>{narrow},}" for figure in figures)
+
+
+def totals(jobs: Account, fired: Account) -> Iterator[str]:
+    """Say in a line how much was done, and how many faults fell on it."""
+    yield f"{sum(number for name, number in jobs.items() if name.startswith('rounds ')):,} rounds"
+    yield f"{jobs['won charged']:,} won charged"
+    yield f"{fired.total():,} faults"
