@@ -51,6 +51,7 @@ chaos: setup
 	@$(BIN)/python -m tests.mariadb --install
 	@$(BIN)/python -m tests.chaos
 	@$(BIN)/python -m tests.chaos --control
+	@JEONGGI_CHAOS=1 $(BIN)/python -m pytest -q tests/chaos/test_ways_out.py
 
 clean:
 	@rm -rf .venv build *.egg-info .coverage .coverage.* .*_cache .hypothesis

@@ -17,7 +17,7 @@ from tests.chaos.framing import Framing
 Kind = Literal["before", "after", "reset", "half-close", "slow"]
 
 PIECE = 1 << 20
-SLOW_BYTES, SLOW_SECONDS = 24, 0.03
+SLOW_BYTES, SLOW_SECONDS = 20, 0.03
 """So many bytes of an answer come one by one, with so long a pause before each."""
 
 

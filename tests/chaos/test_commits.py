@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import replace
-from typing import Literal
 
 import pytest
 
 from tests.chaos.days import DAYS
 from tests.chaos.framing import is_commit
 from tests.chaos.proxy import Strike
-from tests.chaos.theatre import DONE, MATTERS, Theatre
+from tests.chaos.strikes import COMMITS_APART, OFTEN, Lost, lose
+from tests.chaos.theatre import MATTERS, Theatre
 from tests.jobs.street import neighbour
 from tests.rig import Rig
 from tests.shopkeeper import open_shop
@@ -21,35 +21,16 @@ pytestmark = pytest.mark.rule(7, 9, 11, 12)
 
 EVERY = bool(os.environ.get("JEONGGI_CHAOS"))
 """Set it to lose every COMMIT of a run alone too, which takes minutes."""
-APART = 3
-OFTEN = 10**9
-OF_A_PAGE = {"due", "sealed"}
-"""What notify_d2 counts by the page: one whose COMMIT had no answer may be another run's for all it knows."""
-
-Lost = Literal["before", "after"]
-
-
-def lost(stage: Theatre, job: str, strike: Strike) -> None:
-    """Play a day with COMMITs lost: the run does it all and counts it all, without a word to anybody."""
-    day = DAYS[job]
-    counts, _ = stage.undisturbed(day)
-    ended = stage.play(day, database=strike)
-    assert ended.exit_code == DONE
-    assert {
-        name: (number, ended.counts[name])
-        for name, number in counts.items()
-        if ended.counts[name] != number and name not in OF_A_PAGE
-    } == {}
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", ["before", "after"])
 @pytest.mark.parametrize("job", DAYS)
 def test_every_third_commit_lost_costs_a_day_nothing(stage: Theatre, job: str, kind: Lost) -> None:
-    for nth in range(1, APART + 1) if EVERY else [2]:
-        strike = Strike(kind, on=is_commit, nth=nth, apart=APART, times=OFTEN)
-        lost(stage, job, strike)
-        assert strike.fired * APART >= strike.met - APART > APART
+    for nth in range(1, COMMITS_APART + 1) if EVERY else [2]:
+        strike = Strike(kind, on=is_commit, nth=nth, apart=COMMITS_APART, times=OFTEN)
+        lose(stage, job, strike)
+        assert strike.fired * COMMITS_APART >= strike.met - COMMITS_APART > COMMITS_APART
 
 
 @pytest.mark.timeout(900)
@@ -58,7 +39,7 @@ def test_every_third_commit_lost_costs_a_day_nothing(stage: Theatre, job: str, k
 def test_any_one_commit_lost_costs_a_day_nothing(stage: Theatre, job: str, kind: Lost) -> None:
     for nth in itertools.count(1) if EVERY else [12]:
         strike = Strike(kind, on=is_commit, nth=nth)
-        lost(stage, job, strike)
+        lose(stage, job, strike)
         if not strike.fired:
             break
     assert nth >= 12

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import itertools
 import os
-from typing import get_args
 
 import pytest
 
 from tests.chaos.days import DAYS
 from tests.chaos.framing import is_anything, is_query
 from tests.chaos.proxy import Kind, Strike
+from tests.chaos.strikes import KINDS, OFTEN, day_of
 from tests.chaos.theatre import TRY_AGAIN, Theatre
 
 pytestmark = pytest.mark.rule(7, 9, 10, 11, 12, 14)
 
 EVERY = bool(os.environ.get("JEONGGI_CHAOS"))
 """Set it to strike all along every run, which takes minutes; else each kind strikes at one place."""
-KINDS: tuple[Kind, ...] = get_args(Kind)
-OFTEN = 10**9
 AWAY = [
     (job, name)
     for job in DAYS
@@ -45,7 +43,7 @@ def _somewhere(name: str, kind: Kind) -> Strike:
 @pytest.mark.parametrize("job", DAYS)
 def test_a_run_struck_on_every_side_costs_a_day_nothing(stage: Theatre, job: str, kind: Kind) -> None:
     strikes = {name: _somewhere(name, kind) for name in DAYS[job].neighbours}
-    stage.play(DAYS[job], **strikes)
+    stage.play(day_of(job, kind), **strikes)
     assert {name: strike.fired for name, strike in strikes.items()} == dict.fromkeys(strikes, 1)
 
 
@@ -64,7 +62,7 @@ def test_a_strike_at_any_one_request_costs_a_day_nothing(stage: Theatre, job: st
     for name in DAYS[job].neighbours if EVERY else ("smtp",):
         for nth in itertools.count(1, STEP[name]) if EVERY else (2,):
             strike = Strike(kind, on=is_query if name == "database" else bool, nth=nth)
-            stage.play(DAYS[job], **{name: strike})
+            stage.play(day_of(job, kind), **{name: strike})
             if not strike.fired:
                 assert nth > 1
                 break

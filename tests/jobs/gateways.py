@@ -73,9 +73,14 @@ def give_backup_at(rig: Rig, pg: Pg, *script: str) -> int:
 
 def charge_at(rig: Rig, at: str = CHARGE_AT, *arguments: str, check: int | None = 0) -> Run:
     """Run charge_d1 at a moment of the shop's time, which is the simulators' time too."""
+    set_clock(rig, at)
+    return charge(rig, at, *arguments, check=check)
+
+
+def set_clock(rig: Rig, at: str) -> None:
+    """Let the simulators stand at a moment of the shop's time."""
     zone = rig.settings().shop.timezone
     rig.sandbox.clock.set(datetime.fromisoformat(at).replace(tzinfo=zone))
-    return charge(rig, at, *arguments, check=check)
 
 
 def approvals_at(rig: Rig, pg: Pg) -> int:
