@@ -126,5 +126,6 @@ ORDER BY round_id FOR UPDATE SKIP LOCKED;
 UPDATE billing_round SET written_at = :at WHERE round_id = :round_id AND state = 'paid' AND written_at IS NULL;
 
 -- name: renew_check
--- Sending an unknown attempt again was allowed: its lease starts anew.
-UPDATE payment_attempt SET lease_until = :lease_until WHERE attempt_id = :attempt_id AND state = 'unknown';
+-- Sending an unknown attempt again was allowed: its lease starts anew, and where the PG repeats no answer its quarantine.
+UPDATE payment_attempt SET lease_until = :lease_until, next_check_at = COALESCE(:next_check_at, next_check_at)
+WHERE attempt_id = :attempt_id AND state = 'unknown';

@@ -19,7 +19,7 @@ from lib.charging.record import Result, lost_attempts
 from lib.failpoints import Step, reach
 from lib.gateways import Approval, Attempt, Card, Gateway, Settled
 from lib.run import Run, lease, real_now
-from lib.spool import Found, Line, Spool
+from lib.spool import Found, Line, Spool, SpoolError
 from lib.store import Row, Transaction, utc
 
 MATTER_SUBJECT = 100
@@ -38,7 +38,15 @@ def read_spool(run: Run, spool: Spool) -> None:
             run.store.transaction(partial(_tell_unread, run, found, refused))
         reach(Step.SPOOL_TAKEN)
         if not (found.fault or refused):
-            spool.forget(found)
+            _forget(run, spool, found)
+
+
+def _forget(run: Run, spool: Spool, found: Found) -> None:
+    """Set a file aside; where that fails the next run reads it again, and this one goes on and says so."""
+    try:
+        spool.forget(found)
+    except SpoolError as error:
+        run.refuse(str(error))
 
 
 def _is_known(run: Run, line: Line) -> bool:
@@ -158,7 +166,7 @@ def _ask(run: Run, gateway: Gateway, attempt: Attempt, card: Card | None, may_re
     def still_wanted() -> datetime | None:
         if not may_replay:
             return None
-        found = in_batch(run, [attempt], partial(_wanted, run), lambda *_: None)
+        found = in_batch(run, [attempt], partial(_wanted, run, gateway), lambda *_: None)
         reach(Step.REPLAY_ALLOWED)
         return found[0] if found else None
 
@@ -167,15 +175,16 @@ def _ask(run: Run, gateway: Gateway, attempt: Attempt, card: Card | None, may_re
     return answer
 
 
-def _wanted(run: Run, attempts: Sequence[Attempt], tx: Transaction) -> list[datetime]:
-    return [until for each in attempts if (until := wanted_until(run, each, tx))]
+def _wanted(run: Run, gateway: Gateway, attempts: Sequence[Attempt], tx: Transaction) -> list[datetime]:
+    return [until for each in attempts if (until := wanted_until(run, gateway, each, tx))]
 
 
-def wanted_until(run: Run, attempt: Attempt, tx: Transaction) -> datetime | None:
+def wanted_until(run: Run, gateway: Gateway, attempt: Attempt, tx: Transaction) -> datetime | None:
     """Return until when an attempt may be sent again, where the claim's conditions hold now; else None.
 
     Reads the installation row with a share lock and renews the attempt's lease, so that a PG reset opened
-    after this answer waits for what it allowed.
+    after this answer waits for what it allowed. Where the PG repeats no answer, nobody asks after what
+    is sent now before its quarantine is over, even if this run is lost: no inquiry finds what is on its way.
     """
     tx.rows("lock_installation_shared")
     rounds = tx.rows("rounds_by_id", ids=[attempt.round_id])
@@ -190,8 +199,13 @@ def wanted_until(run: Run, attempt: Attempt, tx: Transaction) -> datetime | None
         return None
     if attempt.card_id not in {card.card_id for card in usable_cards(facts.judge, subscription)}:
         return None
-    until = lease(run.settings.gateways()[attempt.pg_code].lease)
-    renewed = tx.change("renew_check", attempt_id=attempt.attempt_id, lease_until=until)
+    config = run.settings.gateways()[attempt.pg_code]
+    until = lease(config.lease)
+    repeats = gateway.abilities.replay_window is not None
+    next_check_at = None if repeats else run.clock.now() + timedelta(seconds=config.quarantine)
+    renewed = tx.change(
+        "renew_check", attempt_id=attempt.attempt_id, lease_until=until, next_check_at=next_check_at
+    )
     return until if renewed else None
 
 

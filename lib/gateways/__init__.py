@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from lib.settings.values import CodeClass
+
 
 @dataclass(frozen=True)
 class Card:
@@ -122,6 +124,21 @@ class Unknown:
 
 Outcome = Approved | Declined | NotSent | Refused | Misconfigured | Unknown
 Settled = Approved | Declined | NotCharged | NotSent | Refused | Misconfigured | Unknown
+
+
+def classed(kind: CodeClass, code: str, message: str) -> Declined | Refused | Misconfigured | Unknown:
+    """Return what a PG's refusal means, by the class of its code."""
+    match kind:
+        case "declined-hard":
+            return Declined("hard", code, message)
+        case "declined-soft":
+            return Declined("soft", code, message)
+        case "refused":
+            return Refused(code, message)
+        case "misconfigured":
+            return Misconfigured(code, message)
+        case "unknown":
+            return Unknown(code, message)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 from lib import settings
 from lib.gateways import (
@@ -33,6 +32,7 @@ from lib.gateways import (
     Replay,
     Settled,
     Unknown,
+    classed,
 )
 from lib.gateways.allat_wire import (
     CANCEL,
@@ -48,8 +48,8 @@ from lib.gateways.allat_wire import (
 )
 from lib.http import Client, Lost, NothingSent, Reply
 from lib.redaction import redact
+from lib.settings.values import CodeClass
 
-Class = Literal["declined-hard", "declined-soft", "refused", "misconfigured", "unknown"]
 Fields = Mapping[str, str]
 
 OK = 200
@@ -64,7 +64,7 @@ IN_BETWEEN = frozenset({"0212", "0221", "0251", "0271", "0299"})
 
 # All that is public. Configuration names the classes of the other codes, and cannot change these.
 # 0230, data not encrypted on port 80, means that such a relay sent nothing.
-KNOWN: Mapping[str, Class] = {
+KNOWN: Mapping[str, CodeClass] = {
     **dict.fromkeys(DUPLICATE | IN_BETWEEN | {LIVE}, "unknown"),
     "0230": "misconfigured",
 }
@@ -84,7 +84,7 @@ class Allat:
         self._secret = config.cross_key.get_secret_value()
         self._merchant = Merchant(config.shop_id, self._secret, config.test)
         self._base_url = config.base_url
-        self._codes: Mapping[str, Class] = {**config.codes, **KNOWN}
+        self._codes: Mapping[str, CodeClass] = {**config.codes, **KNOWN}
         self._quarantine = timedelta(seconds=config.quarantine)
         self._now = now
         self._http = Client(
@@ -186,16 +186,7 @@ class Allat:
     def _verdict(self, code: str, message: str) -> Outcome:
         if code == TEST:
             return Misconfigured(code, "test = false 인데 시험 승인으로 답함")
-        match self._codes.get(code, "unknown"):
-            case "declined-hard":
-                return Declined("hard", code, message)
-            case "declined-soft":
-                return Declined("soft", code, message)
-            case "refused":
-                return Refused(code, message)
-            case "misconfigured":
-                return Misconfigured(code, message)
-        return Unknown(code, message)
+        return classed(self._codes.get(code, "unknown"), code, message)
 
     def _cancel(
         self, order_no: str, amount_krw: int, *secrets: str

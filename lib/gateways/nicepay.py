@@ -34,6 +34,7 @@ from lib.gateways import (
     Replay,
     Settled,
     Unknown,
+    classed,
 )
 from lib.gateways.nicepay_codes import (
     CANCEL_REFUSED,
@@ -44,11 +45,11 @@ from lib.gateways.nicepay_codes import (
     NOT_FOUND,
     NUMBER_TAKEN,
     SUCCESS,
-    Class,
 )
 from lib.gateways.nicepay_records import DEAD, Source, is_dead, is_whole_cancel, money
 from lib.http import SERVER_ERROR, Client, Lost, NothingSent, Reply
 from lib.redaction import redact
+from lib.settings.values import CodeClass
 
 OK, UNAUTHORIZED, FORBIDDEN, MISSING = 200, 401, 403, 404
 SEOUL = timezone(timedelta(hours=9))
@@ -71,7 +72,7 @@ class Nicepay:
         self._headers = {"Authorization": authorization, "Content-Type": "application/json;charset=utf-8"}
         self._base_url = config.base_url
         self._quarantine = timedelta(seconds=config.quarantine)
-        self._codes: Mapping[str, Class] = {**CODES, **config.codes}
+        self._codes: Mapping[str, CodeClass] = {**CODES, **config.codes}
         self._now = now
         self._http = Client(
             config.base_url,
@@ -171,17 +172,8 @@ class Nicepay:
         about_us = record.get("orderId") in (None, "", attempt.order_no)
         failed = record.get("status") in (None, "", *DEAD)
         # With the PG's own record that it failed, a code nobody classed is a decline.
-        default: Class = "declined-soft" if is_dead(record, attempt, self._secret) else "unknown"
-        match self._codes.get(code, default) if about_us and failed else "unknown":
-            case "declined-hard":
-                return Declined("hard", code, message)
-            case "declined-soft":
-                return Declined("soft", code, message)
-            case "refused":
-                return Refused(code, message)
-            case "misconfigured":
-                return Misconfigured(code, message)
-        return Unknown(code, message)
+        default: CodeClass = "declined-soft" if is_dead(record, attempt, self._secret) else "unknown"
+        return classed(self._codes.get(code, default) if about_us and failed else "unknown", code, message)
 
     def _find(self, attempt: Attempt, card: Card | None) -> Settled:
         """Look the order up under every day it may be of; only a clear answer for all of them is `U107`."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
-Class = Literal["declined-hard", "declined-soft", "refused", "misconfigured", "unknown"]
+from lib.settings.values import CodeClass
 
 SUCCESS = "0000"
 NOT_FOUND = "U107"
@@ -17,7 +16,7 @@ CANCELLED_BEFORE = frozenset({"2013", "2015"})
 
 # The codes are published, their classes are ours. A field that is missing, too long or no number stands with
 # the row: what differs between two requests is the row, and one bad row must not stop the others.
-PUBLISHED: Mapping[Class, str] = {
+PUBLISHED: Mapping[CodeClass, str] = {
     "declined-soft": "3095",
     "declined-hard": "3011 3021 3053 3057 F118 U115 A126 U309 A124 A223 A125",
     "refused": "U100 U105 U127 U321 3041 P007 P008 P009 P010 P011 P012 P013 P017",
@@ -26,7 +25,7 @@ PUBLISHED: Mapping[Class, str] = {
     "unknown": """U107 U112 A127 P015 2156 2201 U303 A299 U501 U503 U504 U506 U507 U508 2159 X001 X002 X003
         X004 A110 A400 A401 A402 A403""",
 }
-CODES: Mapping[str, Class] = {code: kind for kind, codes in PUBLISHED.items() for code in codes.split()}
+CODES: Mapping[str, CodeClass] = {code: kind for kind, codes in PUBLISHED.items() for code in codes.split()}
 
 _NO_CANCEL = """2003 2010 2011 2012 2014 2016 2017 2018 2019 2020 2023 2026 2028 2029 2030 2031 2032 2033
     U122 U123 U318"""

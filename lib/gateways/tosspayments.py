@@ -28,10 +28,12 @@ from lib.gateways import (
     Replay,
     Settled,
     Unknown,
+    classed,
 )
-from lib.gateways.tosspayments_codes import CODES, Class
+from lib.gateways.tosspayments_codes import CODES
 from lib.http import Client, Lost, NothingSent, Reply
 from lib.redaction import redact
+from lib.settings.values import CodeClass
 
 Source = Literal["response", "replay", "inquiry"]
 
@@ -55,7 +57,7 @@ class TossPayments:
         authorization = "Basic " + base64.b64encode(f"{self._secret}:".encode()).decode()
         self._headers = {"Authorization": authorization, "Content-Type": "application/json"}
         self._base_url = config.base_url
-        self._codes: Mapping[str, Class] = {**CODES, **config.codes}
+        self._codes: Mapping[str, CodeClass] = {**CODES, **config.codes}
         self._now = now
         self._http = Client(
             config.base_url,
@@ -152,16 +154,7 @@ class TossPayments:
         return self._verdict(code, message) if _is_verdict(answer) else Unknown(code, message)
 
     def _verdict(self, code: str, message: str) -> Outcome:
-        match self._codes.get(code, "unknown"):
-            case "declined-hard":
-                return Declined("hard", code, message)
-            case "declined-soft":
-                return Declined("soft", code, message)
-            case "refused":
-                return Refused(code, message)
-            case "misconfigured":
-                return Misconfigured(code, message)
-        return Unknown(code, message)
+        return classed(self._codes.get(code, "unknown"), code, message)
 
     def _inquire(self, attempt: Attempt, card: Card | None) -> Settled:
         answer = self._http.ask("GET", f"/v1/payments/orders/{quote(attempt.order_no, safe='')}")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
-Class = Literal["declined-hard", "declined-soft", "refused", "misconfigured", "unknown"]
+from lib.settings.values import CodeClass
 
 # The codes are published, their classes are ours. INVALID_REQUEST and the instalment codes stand with the
 # row: what differs between two requests is the row, and one bad row must not stop the others.
 # INVALID_IDEMPOTENCY_KEY stands with the account: every row's key has the same form.
-PUBLISHED: Mapping[Class, str] = {
+PUBLISHED: Mapping[CodeClass, str] = {
     "declined-soft": """REJECT_CARD_PAYMENT REJECT_ACCOUNT_PAYMENT REJECT_CARD_COMPANY MAINTAINED_METHOD
         NOT_AVAILABLE_BANK EXCEED_MAX_DAILY_PAYMENT_COUNT EXCEED_MAX_PAYMENT_AMOUNT
         EXCEED_MAX_ONE_DAY_AMOUNT EXCEED_MAX_AMOUNT EXCEED_MAX_AUTH_COUNT""",
@@ -24,4 +23,4 @@ PUBLISHED: Mapping[Class, str] = {
     "unknown": """DUPLICATED_ORDER_ID ALREADY_PROCESSED_PAYMENT ALREADY_COMPLETED_PAYMENT DUPLICATED_REQUEST
         PROVIDER_ERROR IDEMPOTENT_REQUEST_PROCESSING FORBIDDEN_CONSECUTIVE_REQUEST""",
 }
-CODES: Mapping[str, Class] = {code: kind for kind, codes in PUBLISHED.items() for code in codes.split()}
+CODES: Mapping[str, CodeClass] = {code: kind for kind, codes in PUBLISHED.items() for code in codes.split()}

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, m
 from lib.settings.values import (
     Adapter,
     ClockTimes,
+    CodeClass,
     DatabaseUrl,
     QuietHours,
     Secret,
@@ -66,7 +67,7 @@ class Gateway(Section):
     read_timeout: Annotated[float, Field(gt=0)] = 60
     lease: Annotated[float, Field(gt=0)] = 180
     quarantine: Annotated[float, Field(ge=0)] = 900
-    codes: dict[str, Literal["declined-hard", "declined-soft", "refused", "misconfigured", "unknown"]] = {}
+    codes: dict[str, CodeClass] = {}
     """Classes of codes that the PG does not publish."""
 
 

@@ -7,7 +7,7 @@ import os
 import re
 from datetime import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +18,9 @@ from sqlalchemy.exc import ArgumentError
 ADAPTERS = Path(__file__).resolve().parents[2] / "sql" / "shops"
 ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]*")
 DATABASES = ("mysql+pymysql", "mariadb+pymysql", "sqlite")
+
+CodeClass = Literal["declined-hard", "declined-soft", "refused", "misconfigured", "unknown"]
+"""What a code of a PG means for a charge."""
 
 
 def _secret(value: object) -> object:

@@ -90,6 +90,10 @@ def _ledger(rig: Rig) -> Iterator[str]:
     for _, order_no, amount in sorted(booked - ledger):
         if order_no not in in_doubt:
             yield f"approval_not_in_ledger: {order_no} {amount:,}"
+    if not rig.ours("SELECT reset_id FROM pg_reset"):
+        # Only a reset stops asking: else what was approved is found out, and only what never came is a doubt.
+        found_out = {order_no for _, order_no, _ in booked}
+        yield from (f"approval_left_in_doubt: {order_no}" for order_no in sorted(in_doubt & found_out))
     for _, order_no, amount in sorted(ledger - booked):
         yield f"ledger_not_in_book: {order_no} {amount:,}"
 

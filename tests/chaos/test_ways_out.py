@@ -68,6 +68,27 @@ def test_doubts_are_settled_once_whatever_strikes_the_runs_that_settle_them(
     assert _money_nobody_knows_of(rig, pg) == []
 
 
+def test_a_second_sending_of_a_lost_run_is_left_in_peace_for_a_quarantine(rig: Rig) -> None:
+    """While it may be on its way an inquiry finds nothing, and a third one could be declined before it."""
+    _announce(rig, NICEPAY, lease=180)
+    rig.sandbox.nicepay.faults.add(Fault("drop", "charge", times=1))
+    charge_at(rig, "2026-12-02T10:00", "--subscription", "there-0")
+    set_clock(rig, "2026-12-02T10:20")
+    twice = Blow(Step.REQUEST_SENT, "kill", nth=2)
+    lost = armed.start(rig, "charge_d1", "--as-of", "2026-12-02T10:20", *NOBODY, plan=twice)
+    lost.wait()
+    assert lost.fired
+    leases_run_out(rig)
+    called = len(rig.sandbox.nicepay.calls())
+    charge_at(rig, "2026-12-02T10:30", *NOBODY)
+    assert len(rig.sandbox.nicepay.calls()) == called
+    charge_at(rig, "2026-12-02T10:36", *NOBODY)
+    (approved,) = rig.sandbox.nicepay.approvals()
+    assert rig.ours("SELECT order_no, source FROM payment") == [
+        {"order_no": approved.order_no, "source": "inquiry"}
+    ]
+
+
 def _announce(rig: Rig, pg: Pg, lease: float) -> None:
     rig.config(gateway={pg.code: {"lease": lease, "workers": 1}})
     open_shop(rig, pg.code)

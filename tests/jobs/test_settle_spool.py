@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import time
+from datetime import date
 from pathlib import Path
 
 from lib.sandbox import Card, Fault
 from tests.jobs.charging import MAIN, SOFT, announced, attempts, charge, charges, matters, state
 from tests.rig import Rig
+from tests.shopkeeper import subscription
 
 LATER = "2026-12-02T10:05"
 
@@ -141,3 +143,13 @@ def test_a_decline_that_comes_after_late_evidence_leaves_the_round_paid(rig: Rig
     assert state(rig) == "paid"
     rig.finish(second)
     assert (state(rig), attempts(rig)) == ("paid", ["not_charged", "declined"])
+
+
+def test_a_file_that_cannot_be_set_aside_keeps_nobody_from_being_told(rig: Rig) -> None:
+    path = _leave(rig, _spooled(rig))
+    schema = rig.settings().database.shop_schema
+    (path.parent / f"told-{schema}-left.jsonl").mkdir()
+    subscription(rig, "S-next", delivery_on=date(2026, 12, 4), member_id="next")
+    ended = rig.run("notify_d2", "--as-of", LATER, check=78)
+    assert "paths.spool" in ended.stderr
+    assert (ended.counts["messages_accepted"], _source(rig), path.exists()) == (3, ["spool"], True)
