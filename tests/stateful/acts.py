@@ -19,7 +19,7 @@ from tests.chaos.armed import Armed, Kind, Plan
 from tests.chaos.dumps import Backup
 from tests.rig import Rig, Run
 from tests.shopkeeper import Item, card, contract, open_shop, product, service, subscription
-from tests.stateful.faults import GATEWAY, LATE_SECONDS, MAIL, PATIENCE, SMS
+from tests.stateful.faults import GATEWAY, LATE_SECONDS, LEASE, MAIL, PATIENCE, SMS
 from tests.stateful.model import SEOUL, Customer, Model
 
 PG = "tosspayments"
@@ -73,7 +73,7 @@ class Scene:
         for simulator in (rig.sandbox.toss, rig.sandbox.smtp, rig.sandbox.solapi):
             simulator.reset()
         rig.config(
-            gateway={PG: {"workers": 2, "read_timeout": PATIENCE}},
+            gateway={PG: {"workers": 2, "read_timeout": PATIENCE, "lease": LEASE}},
             mail={"connections": 1},
         )
         shutil.rmtree(rig.settings().paths.spool, ignore_errors=True)

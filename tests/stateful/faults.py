@@ -9,6 +9,8 @@ from lib.sandbox import Fault
 LATE_SECONDS = 1.2
 """A late approval comes this long after its request, when nobody waits for the reply any more."""
 PATIENCE = 1.0
+LEASE = 5
+"""Seconds that a claim of a charge holds: a reset beside a killed run waits for its end, in real time."""
 
 GATEWAY: Mapping[str, tuple[Fault, ...]] = {
     "well": (),
